@@ -1,0 +1,66 @@
+"""Sequences as arrays: base codes, reverse complement, soft-masking, two-bit packing.
+
+A base code is uint8: A 0, C 1, G 2, T 3, anything else 4 (N). Soft-masking (lower case) is kept
+in a bool array of its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = [
+    "N",
+    "base_codes",
+    "intervals_of",
+    "pack_bases",
+    "reverse_complement",
+    "soft_mask",
+    "unpack_bases",
+]
+
+N = 4
+
+_CODE = np.full(256, N, dtype=np.uint8)
+for _i, _letters in enumerate((b"Aa", b"Cc", b"Gg", b"TtUu")):
+    _CODE[list(_letters)] = _i
+_LOWER = np.zeros(256, dtype=bool)
+_LOWER[ord("a") : ord("z") + 1] = True
+_COMPLEMENT = np.array([3, 2, 1, 0, N], dtype=np.uint8)
+
+
+def base_codes(sequence: bytes) -> np.ndarray:
+    """Base codes of a sequence in either case; uint8 [L]."""
+    return _CODE[np.frombuffer(sequence, dtype=np.uint8)]
+
+
+def soft_mask(sequence: bytes) -> np.ndarray:
+    """True where a letter is lower case; bool [L]."""
+    return _LOWER[np.frombuffer(sequence, dtype=np.uint8)]
+
+
+def reverse_complement(codes: np.ndarray) -> np.ndarray:
+    """Base codes of the other strand, read in its direction; uint8 [L] -> uint8 [L]."""
+    return _COMPLEMENT[codes[::-1]]
+
+
+def intervals_of(flags: np.ndarray) -> np.ndarray:
+    """Half-open runs of True in bool [L]; int64 [n, 2]."""
+    edges = np.diff(np.concatenate(([0], flags.astype(np.int8), [0])))
+    return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)], axis=1)
+
+
+def pack_bases(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two bits a base. uint8 [L] -> uint8 [ceil(L / 4)], and the runs of N as int64 [n, 2]."""
+    padded = np.zeros(-(-len(codes) // 4) * 4, dtype=np.uint8)
+    padded[: len(codes)] = codes & 3
+    quads = padded.reshape(-1, 4)
+    packed = quads[:, 0] | quads[:, 1] << 2 | quads[:, 2] << 4 | quads[:, 3] << 6
+    return packed, intervals_of(codes == N)
+
+
+def unpack_bases(packed: np.ndarray, n_runs: np.ndarray, length: int) -> np.ndarray:
+    """Inverse of `pack_bases`; uint8 [length]."""
+    codes = (packed[:, None] >> np.array([0, 2, 4, 6], dtype=np.uint8) & 3).reshape(-1)[:length]
+    for start, end in n_runs:
+        codes[start:end] = N
+    return codes

@@ -1,0 +1,281 @@
+"""The label alphabet: what the network speaks, the decoder parses and the tokenizer is given.
+
+29 structure labels. Label 0 is intergenic; then 14 labels per strand:
+
+    C0 C1 C2   coding base in codon position 0, 1, 2
+    I0 I1 I2   intron base; the number is the intron's phase: how many bases of the codon it
+               interrupts lie before it, in the direction of the transcript
+    D0 D1 D2   donor: the intron's first base in the direction of the transcript
+    A0 A1 A2   acceptor: the intron's last base in the direction of the transcript
+    START      first base of a start codon (stands in place of C0)
+    STOP       last base of a stop codon (stands in place of C2)
+
+Every label stands on one base, so exons of one base and codons split by introns have a label path
+of their own. Labels are per genomic position, read left to right on both strands; the reverse
+complement of a path is `mirror`. Genes <-> labels <-> run-length tokens are exact inverses.
+
+UTR labels and feature tracks (`UTR_LABELS`, `FEATURES`) have heads of their own and are listed
+here because they are tokens too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from augustus_dl.gene import Transcript
+
+__all__ = [
+    "FEATURES",
+    "INTERGENIC",
+    "LABELS",
+    "LEGAL",
+    "MASKED",
+    "MIRROR",
+    "NUM_LABELS",
+    "TOKENS",
+    "UTR_LABELS",
+    "from_labels",
+    "from_tokens",
+    "label",
+    "mirror",
+    "to_labels",
+    "to_tokens",
+]
+
+_KINDS = ("C0", "C1", "C2", "I0", "I1", "I2", "D0", "D1", "D2", "A0", "A1", "A2", "START", "STOP")
+_PER_STRAND = len(_KINDS)
+
+INTERGENIC = 0
+MASKED = 255
+"""Not a label: a base whose true label is unknown (doubtful annotation, N); no loss there."""
+
+LABELS: tuple[str, ...] = ("IR", *(f"{strand}{kind}" for strand in "+-" for kind in _KINDS))
+NUM_LABELS = len(LABELS)
+
+UTR_LABELS: tuple[str, ...] = tuple(
+    f"{strand}{end}UTR_{part}" for strand in "+-" for end in "53" for part in ("exon", "intron")
+)
+FEATURES: tuple[str, ...] = (
+    *(f"{strand}{kind}" for strand in "+-" for kind in ("tRNA", "rRNA", "ncRNA")),
+    "mobile_genetic_element",
+    "origin_of_replication",
+)
+_DIGITS = tuple(f"[n{digit}]" for digit in range(10))
+
+TOKENS: tuple[str, ...] = (
+    *(f"[{name}]" for name in (*LABELS, *UTR_LABELS, *FEATURES)),
+    *_DIGITS,
+)
+"""What a DNABERT-2 tokenizer is extended by, in order of their new ids."""
+
+
+def label(strand: str, kind: str) -> int:
+    """Number of a structure label, e.g. `label("-", "D1")`."""
+    return 1 + _PER_STRAND * "+-".index(strand) + _KINDS.index(kind)
+
+
+MIRROR = np.array(
+    [0, *range(1 + _PER_STRAND, 1 + 2 * _PER_STRAND), *range(1, 1 + _PER_STRAND)], dtype=np.uint8
+)
+"""uint8 [29]: each label's number after taking the reverse complement."""
+
+
+def mirror(labels: np.ndarray) -> np.ndarray:
+    """Labels of the reverse complement. uint8 [L] -> uint8 [L]; MASKED stays."""
+    table = np.full(256, MASKED, dtype=np.uint8)
+    table[:NUM_LABELS] = MIRROR
+    return table[labels[::-1]]
+
+
+def _legal_transitions() -> np.ndarray:
+    """bool [29, 29]: may the second label stand right of the first inside a sequence?"""
+    plus = {kind: label("+", kind) for kind in _KINDS}
+    legal = np.zeros((NUM_LABELS, NUM_LABELS), dtype=bool)
+
+    def allow(left: str, *right: str) -> None:
+        for name in right:
+            legal[plus[left], plus[name]] = True
+
+    allow("START", "C1", "D1")
+    allow("C0", "C1", "D1")
+    allow("C1", "C2", "STOP", "D2")
+    allow("C2", "C0", "D0")
+    for p in "012":
+        allow(f"D{p}", f"I{p}", f"A{p}")
+        allow(f"I{p}", f"I{p}", f"A{p}")
+        allow(f"A{p}", f"C{p}")
+    allow("A2", "STOP")
+    legal |= legal[np.ix_(MIRROR, MIRROR)].T  # the minus strand is the plus strand read backwards
+    begins = [INTERGENIC, plus["START"], label("-", "STOP")]
+    ends = [INTERGENIC, plus["STOP"], label("-", "START")]
+    legal[np.ix_(ends, begins)] = True
+    return legal
+
+
+LEGAL = _legal_transitions()
+
+
+def to_labels(transcripts: Iterable[Transcript], length: int) -> np.ndarray:
+    """Label path of non-overlapping transcripts on a sequence of `length` bases; uint8 [length].
+
+    Raises:
+        ValueError: transcripts overlap, leave the sequence, or have an intron of one base.
+    """
+    labels = np.zeros(length, dtype=np.uint8)
+    for transcript in transcripts:
+        if transcript.end > length:
+            raise ValueError(f"transcript ends at {transcript.end}, sequence at {length}")
+        if labels[transcript.start : transcript.end].any():
+            raise ValueError(f"transcripts overlap near {transcript.start}")
+        _write_labels(labels, transcript)
+    return labels
+
+
+def _write_labels(labels: np.ndarray, transcript: Transcript) -> None:
+    """Write one transcript; the minus strand is written into a mirrored view."""
+    length = len(labels)
+    if transcript.strand == "-":
+        own = np.zeros(transcript.end - transcript.start, dtype=np.uint8)
+        _write_labels(own, transcript.shifted(-transcript.start).mirrored(len(own)))
+        labels[transcript.start : transcript.end] = mirror(own)
+        return
+    position = (3 - transcript.phase) % 3  # codon position of the next coding base
+    cursor = transcript.start
+    for start, end in transcript.cds:
+        if start > cursor:
+            _write_intron(labels, cursor, start, position, cut_left=cursor == transcript.start)
+        positions = (np.arange(end - start) + position) % 3
+        labels[start:end] = label("+", "C0") + positions
+        position = (position + end - start) % 3
+        cursor = end
+    if transcript.end > cursor:
+        _write_intron(labels, cursor, transcript.end, position, cut_right=True)
+    assert transcript.end <= length
+    if transcript.complete5:
+        labels[transcript.cds[0][0]] = label("+", "START")
+    if transcript.complete3:
+        labels[transcript.cds[-1][1] - 1] = label("+", "STOP")
+
+
+def _write_intron(
+    labels: np.ndarray, start: int, end: int, phase: int, cut_left=False, cut_right=False
+) -> None:
+    if end - start < 2 and not (cut_left or cut_right):
+        raise ValueError(f"intron of one base at {start}")
+    labels[start:end] = label("+", f"I{phase}")
+    if not cut_left:
+        labels[start] = label("+", f"D{phase}")
+    if not cut_right:
+        labels[end - 1] = label("+", f"A{phase}")
+
+
+def from_labels(labels: np.ndarray) -> list[Transcript]:
+    """Transcripts of a label path (uint8 [L]), in rising order; inverse of `to_labels`.
+
+    Stretches inside a gene that hold no coding base (a sequence inside one intron) give none.
+    """
+    transcripts = []
+    for start, end in _gene_spans(labels):
+        path = labels[start:end]
+        if path[0] > _PER_STRAND:
+            transcript = _parse_plus(mirror(path))
+            transcript = transcript and transcript.mirrored(len(path))
+        else:
+            transcript = _parse_plus(path)
+        if transcript:
+            transcripts.append(transcript.shifted(start))
+    return transcripts
+
+
+def _gene_spans(labels: np.ndarray) -> list[tuple[int, int]]:
+    """Half-open stretches that belong to one gene each."""
+    genic = (labels != INTERGENIC) & (labels != MASKED)
+    strand = np.where(genic, 1 + (labels > _PER_STRAND), 0)
+    first = np.ones(len(labels), dtype=bool)
+    first[1:] = strand[1:] != strand[:-1]
+    first |= (labels == label("+", "START")) | (labels == label("-", "STOP"))
+    after_end = (labels == label("+", "STOP")) | (labels == label("-", "START"))
+    first[1:] |= after_end[:-1]
+    bounds = [*np.flatnonzero(first).tolist(), len(labels)]
+    return [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if strand[a]]
+
+
+def _parse_plus(path: np.ndarray) -> Transcript | None:
+    """One plus-strand gene that fills `path`; None when it has no coding base."""
+    c0, c2 = label("+", "C0"), label("+", "C2")
+    start_codon, stop_codon = label("+", "START"), label("+", "STOP")
+    coding = (path >= c0) & (path <= c2) | (path == start_codon) | (path == stop_codon)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], coding.astype(np.int8), [0]))))
+    if not len(edges):
+        return None
+    cds = tuple((int(a), int(b)) for a, b in edges.reshape(-1, 2))
+    first = path[cds[0][0]]
+    position = {start_codon: 0, stop_codon: 2}.get(int(first), int(first) - c0)
+    return Transcript(
+        strand="+",
+        cds=cds,
+        phase=(3 - position) % 3,
+        complete5=bool(first == start_codon),
+        complete3=bool(path[cds[-1][1] - 1] == stop_codon),
+        start=0,
+        end=len(path),
+    )
+
+
+def to_tokens(labels: np.ndarray) -> list[str]:
+    """Run-length tokens of a label path: a label token, then its run length in digit tokens.
+
+    Coding bases of rising codon position form one run named by its first base (`[+C1] [n5]` is
+    C1 C2 C0 C1 C2 on the plus strand; falling positions on the minus strand). A run length of one
+    is not written.
+    """
+    tokens = []
+    for start, end in _runs(labels):
+        tokens.append(f"[{LABELS[labels[start]]}]")
+        if end - start > 1:
+            tokens.extend(_DIGITS[int(digit)] for digit in str(end - start))
+    return tokens
+
+
+def _next_in_run() -> np.ndarray:
+    """int [256]: the label that continues a run begun or continued by each label."""
+    follow = np.arange(256)
+    for strand, step in (("+", 1), ("-", -1)):
+        for k in range(3):
+            follow[label(strand, f"C{k}")] = label(strand, f"C{(k + step) % 3}")
+    return follow
+
+
+_NEXT_IN_RUN = _next_in_run()
+
+
+def _runs(labels: np.ndarray) -> list[tuple[int, int]]:
+    breaks = 1 + np.flatnonzero(labels[1:] != _NEXT_IN_RUN[labels[:-1]])
+    bounds = [0, *breaks.tolist(), len(labels)] if len(labels) else [0]
+    return list(zip(bounds, bounds[1:], strict=False))
+
+
+def from_tokens(tokens: Sequence[str]) -> np.ndarray:
+    """Label path of run-length tokens; inverse of `to_tokens`. uint8 [L].
+
+    Raises:
+        ValueError: a token that is neither a structure label nor a digit after one.
+    """
+    runs: list[list] = []
+    for token in tokens:
+        if token in _DIGITS and runs:
+            runs[-1][1] += str(_DIGITS.index(token))
+        elif token[1:-1] in LABELS:
+            runs.append([LABELS.index(token[1:-1]), ""])
+        else:
+            raise ValueError(f"{token!r} is not a structure token")
+    pieces = [np.zeros(0, dtype=np.uint8)]
+    for first, digits in runs:
+        length = int(digits or 1)
+        cycle = [first]
+        while _NEXT_IN_RUN[cycle[-1]] != first:
+            cycle.append(int(_NEXT_IN_RUN[cycle[-1]]))
+        pieces.append(np.resize(np.array(cycle, dtype=np.uint8), length))
+    return np.concatenate(pieces)
