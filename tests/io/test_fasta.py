@@ -1,0 +1,139 @@
+"""FASTA in every wrapping, every bad file, and contigs -> file -> contigs."""
+
+import gzip
+import logging
+import os
+import random
+
+import pysam
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augustus_dl.errors import InputError
+from augustus_dl.io.fasta import Contig, contigs, write_fasta
+
+TEXT = b">chr1 some words\nACGTacgtNNn\nGG\n>chr2\tx=1\nRYKM\n"
+EXPECTED = [Contig("chr1", b"ACGTacgtNNnGG"), Contig("chr2", b"RYKM")]
+
+
+def put(tmp_path, content: bytes, name: str = "g.fa"):
+    path = tmp_path / name
+    path.write_bytes(content)
+    return path
+
+
+def bgzip(tmp_path, content: bytes):
+    path = tmp_path / "b.fa.gz"
+    with pysam.BGZFile(str(path), "w") as stream:
+        stream.write(content)
+    return path
+
+
+def test_plain_gzip_and_bgzip_read_the_same(tmp_path):
+    assert list(contigs(put(tmp_path, TEXT))) == EXPECTED
+    assert list(contigs(put(tmp_path, gzip.compress(TEXT), "named.fa"))) == EXPECTED
+    assert list(contigs(bgzip(tmp_path, TEXT))) == EXPECTED
+    assert list(contigs(str(put(tmp_path, TEXT)))) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b">a\r\nAC\r\nGT\r\n", [Contig("a", b"ACGT")]),
+        (b"\n\n>a\n\nAC\n\nGT", [Contig("a", b"ACGT")]),
+        (b"\xef\xbb\xbf>a\nACGT\n", [Contig("a", b"ACGT")]),
+        (b">gi|68711|x:1-2 y\nACGT\n", [Contig("gi|68711|x:1-2", b"ACGT")]),
+        (b">a\n1 ACGT 4\n5 AC-*T\n", [Contig("a", b"ACGTACT")]),
+        (b">\nACGT\n", [Contig("unnamed-1", b"ACGT")]),
+        (b">a\nACGT\n>a\nTTTT\n", [Contig("a", b"ACGT"), Contig("a", b"TTTT")]),
+        (b">a\nXXXXNNNN\n", [Contig("a", b"XXXXNNNN")]),
+    ],
+)
+def test_odd_but_good_files(tmp_path, text, expected):
+    assert list(contigs(put(tmp_path, text))) == expected
+
+
+def test_home_is_expanded(tmp_path, monkeypatch):
+    put(tmp_path, TEXT)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert list(contigs("~/g.fa")) == EXPECTED
+
+
+def test_empty_record_in_the_middle_is_skipped_with_a_warning(tmp_path, caplog):
+    path = put(tmp_path, b">a\nAC\n>hollow\n>b\nGT\n")
+    with caplog.at_level(logging.WARNING):
+        assert [c.name for c in contigs(path)] == ["a", "b"]
+    assert "hollow" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b" \n\n", "only blanks"),
+        (b"hello world\n", "not FASTA"),
+        (b"@r1\nACGT\n+\nIIII\n", "not FASTA"),
+        (b"LOCUS x 5 bp DNA\n", "not FASTA"),
+        (bytes(range(256)) * 9, "binary"),
+        (b">a\nAC\0GT\n", "binary"),
+        (gzip.compress(b""), "only blanks"),
+        (gzip.compress(os.urandom(100) + b"\0"), "binary"),
+        (b"BZh91AY&SY", "bzip2"),
+        (b">only a name\n", "no sequence"),
+        (b">p\nMSTNPKPQRKTKRNTNRRPQDVKFPGGGQIVGGVYLLPRRGPRL\n", "protein"),
+        (b">a\nACGT\xff\n" * 9, "not text"),
+    ],
+)
+def test_bad_files_say_so_in_one_line(tmp_path, content, words):
+    path = put(tmp_path, content)
+    with pytest.raises(InputError, match=words) as caught:
+        list(contigs(path))
+    assert "g.fa" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_truncated_gzip_and_bgzip(tmp_path):
+    text = ">a\n" + "".join(random.Random(1).choices("ACGT", k=300000)) + "\n>b\nACGT\n"
+    whole = gzip.compress(text.encode())
+    for cut in (300, len(whole) // 2, len(whole) - 6):
+        with pytest.raises(InputError, match="truncated"):
+            list(contigs(put(tmp_path, whole[:cut])))
+    blocks = bgzip(tmp_path, text.encode()).read_bytes()
+    for cut in (len(blocks) - 28, len(blocks) // 2):
+        with pytest.raises(InputError, match="truncated"):
+            list(contigs(put(tmp_path, blocks[:cut])))
+
+
+def test_missing_folder_and_forbidden(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        list(contigs(tmp_path / "no.fa"))
+    with pytest.raises(InputError, match="is a folder"):
+        list(contigs(tmp_path))
+    path = put(tmp_path, TEXT)
+    path.chmod(0)
+    if not os.access(path, os.R_OK):  # the superuser reads everything
+        with pytest.raises(InputError, match="permission"):
+            list(contigs(path))
+
+
+def test_a_pipe_is_read_once(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    if os.fork() == 0:
+        path.write_bytes(TEXT)
+        os._exit(0)
+    assert list(contigs(path)) == EXPECTED
+    os.wait()
+
+
+letters = st.text("ACGTNacgtnRYx", min_size=1, max_size=200)
+names = st.text("abcXYZ019_.|:-", min_size=1, max_size=20)
+
+
+@given(st.lists(st.tuples(names, letters), min_size=1, max_size=5), st.integers(1, 70))
+def test_write_then_read_gives_the_same(tmp_path_factory, records, width):
+    path = tmp_path_factory.mktemp("f") / "w.fa"
+    written = [Contig(name, sequence.encode()) for name, sequence in records]
+    write_fasta(path, written, width)
+    assert list(contigs(path)) == written
