@@ -1,0 +1,68 @@
+"""Base codes, reverse complement, soft-masking and two-bit packing.
+
+python -m pytest tests/test_encode.py
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augustus_dl.encode import (
+    N,
+    base_codes,
+    intervals_of,
+    pack_bases,
+    reverse_complement,
+    soft_mask,
+    unpack_bases,
+)
+
+codes_lists = st.lists(st.integers(0, N), max_size=200)
+
+
+@given(codes_lists)
+def test_packing_inverts(numbers: list[int]) -> None:
+    codes = np.array(numbers, dtype=np.uint8)
+    packed, runs = pack_bases(codes)
+    assert packed.dtype == np.uint8 and len(packed) == -(-len(codes) // 4)
+    np.testing.assert_array_equal(unpack_bases(packed, runs, len(codes)), codes)
+
+
+@given(codes_lists)
+def test_reverse_complement_twice_is_nothing(numbers: list[int]) -> None:
+    codes = np.array(numbers, dtype=np.uint8)
+    np.testing.assert_array_equal(reverse_complement(reverse_complement(codes)), codes)
+
+
+@given(st.lists(st.booleans(), max_size=200))
+def test_intervals_are_the_maximal_runs(flags: list[bool]) -> None:
+    intervals = intervals_of(np.array(flags, dtype=bool))
+    rebuilt = np.zeros(len(flags), dtype=bool)
+    for start, end in intervals:
+        assert start < end
+        rebuilt[start:end] = True
+    assert rebuilt.tolist() == flags
+    assert all(a[1] < b[0] for a, b in itertools.pairwise(intervals))
+
+
+def test_codes_written_out() -> None:
+    assert base_codes(b"ACGTUacgtuNnRy-").tolist() == [0, 1, 2, 3, 3] * 2 + [N] * 5
+
+
+def test_reverse_complement_written_out() -> None:
+    codes = reverse_complement(base_codes(b"AACGTN"))
+    np.testing.assert_array_equal(codes, base_codes(b"NACGTT"))
+
+
+def test_soft_mask_is_the_case() -> None:
+    assert soft_mask(b"AaNn").tolist() == [False, True, False, True]
+
+
+def test_empty_sequence() -> None:
+    assert len(base_codes(b"")) == len(soft_mask(b"")) == 0
+    packed, runs = pack_bases(base_codes(b""))
+    assert len(packed) == len(runs) == 0
