@@ -37,10 +37,12 @@ __all__ = [
     "TOKENS",
     "UTR_LABELS",
     "from_labels",
+    "from_runs",
     "from_tokens",
     "label",
     "mirror",
     "to_labels",
+    "to_runs",
     "to_tokens",
 ]
 
@@ -227,34 +229,14 @@ def _parse_plus(path: np.ndarray) -> Transcript | None:
 def to_tokens(labels: np.ndarray) -> list[str]:
     """Run-length tokens of a label path: a label token, then its run length in digit tokens.
 
-    Coding bases of rising codon position form one run named by its first base (`[+C1] [n5]` is
-    C1 C2 C0 C1 C2 on the plus strand; falling positions on the minus strand). A run length of one
-    is not written.
+    A run length of one is not written. See `to_runs` for what a run is.
     """
     tokens = []
-    for start, end in _runs(labels):
-        tokens.append(f"[{LABELS[labels[start]]}]")
-        if end - start > 1:
-            tokens.extend(_DIGITS[int(digit)] for digit in str(end - start))
+    for first, length in zip(*to_runs(labels), strict=True):
+        tokens.append(f"[{LABELS[first]}]")
+        if length > 1:
+            tokens.extend(_DIGITS[int(digit)] for digit in str(length))
     return tokens
-
-
-def _next_in_run() -> np.ndarray:
-    """int [256]: the label that continues a run begun or continued by each label."""
-    follow = np.arange(256)
-    for strand, step in (("+", 1), ("-", -1)):
-        for k in range(3):
-            follow[label(strand, f"C{k}")] = label(strand, f"C{(k + step) % 3}")
-    return follow
-
-
-_NEXT_IN_RUN = _next_in_run()
-
-
-def _runs(labels: np.ndarray) -> list[tuple[int, int]]:
-    breaks = 1 + np.flatnonzero(labels[1:] != _NEXT_IN_RUN[labels[:-1]])
-    bounds = [0, *breaks.tolist(), len(labels)] if len(labels) else [0]
-    return list(zip(bounds, bounds[1:], strict=False))
 
 
 def from_tokens(tokens: Sequence[str]) -> np.ndarray:
@@ -271,11 +253,36 @@ def from_tokens(tokens: Sequence[str]) -> np.ndarray:
             runs.append([LABELS.index(token[1:-1]), ""])
         else:
             raise ValueError(f"{token!r} is not a structure token")
-    pieces = [np.zeros(0, dtype=np.uint8)]
-    for first, digits in runs:
-        length = int(digits or 1)
-        cycle = [first]
-        while _NEXT_IN_RUN[cycle[-1]] != first:
-            cycle.append(int(_NEXT_IN_RUN[cycle[-1]]))
-        pieces.append(np.resize(np.array(cycle, dtype=np.uint8), length))
-    return np.concatenate(pieces)
+    first = np.array([run[0] for run in runs], dtype=np.uint8)
+    return from_runs(first, np.array([int(run[1] or 1) for run in runs], dtype=np.int64))
+
+
+def _next_in_run() -> np.ndarray:
+    """uint8 [256]: the label that continues a run after each label."""
+    follow = np.arange(256, dtype=np.uint8)
+    for strand, step in (("+", 1), ("-", -1)):
+        for k in range(3):
+            follow[label(strand, f"C{k}")] = label(strand, f"C{(k + step) % 3}")
+    return follow
+
+
+_NEXT_IN_RUN = _next_in_run()
+
+
+def to_runs(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Runs of a label path: first label uint8 [r] and length int64 [r].
+
+    Coding bases of rising codon position form one run named by its first base (a run of 5 from
+    +C1 is C1 C2 C0 C1 C2); positions fall on the minus strand. Any other label repeats itself.
+    """
+    breaks = 1 + np.flatnonzero(labels[1:] != _NEXT_IN_RUN[labels[:-1]])
+    starts = np.concatenate(([0], breaks)) if len(labels) else np.zeros(0, dtype=np.int64)
+    return labels[starts], np.diff(np.append(starts, len(labels)))
+
+
+def from_runs(first: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Label path of runs; inverse of `to_runs`. uint8 [sum of length]."""
+    run = np.repeat(np.arange(len(first)), length)
+    offset = np.arange(len(run)) - (np.cumsum(length) - length)[run]
+    cycle = np.stack([first, _NEXT_IN_RUN[first], _NEXT_IN_RUN[_NEXT_IN_RUN[first]]])
+    return cycle[offset % 3, run]

@@ -1,0 +1,84 @@
+"""The torch engine: CPU, CUDA and MPS with the reference kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from augustus_dl.engine import SCORE_GRID
+from augustus_dl.errors import OptionError
+from augustus_dl.network.config import CLADES
+from augustus_dl.network.model import AnnotationModel, load_model
+from augustus_dl.windows import Window
+
+__all__ = ["TorchEngine"]
+
+_CORE = {"cpu": 131_072, "cuda": 1_048_576, "mps": 262_144}
+
+
+class TorchEngine:
+    """One checkpoint on one torch device."""
+
+    def __init__(
+        self, model: AnnotationModel, clade: str, device: torch.device, core: int | None = None
+    ):
+        self.device = str(device)
+        self.flank = model.config.flank
+        self.core = core or _CORE[device.type]
+        self._device = device
+        self._dtype = _best_dtype(device)
+        self._model = model.to(device=device, dtype=self._dtype).eval()
+        self._clade = torch.tensor([CLADES.index(clade)], device=device)
+
+    @classmethod
+    def open(cls, model: Path, clade: str, device: str, core: int | None) -> TorchEngine:
+        """Load a model folder; see `open_engine`."""
+        return cls(load_model(model), clade, choose_device(device), core)
+
+    @torch.inference_mode()
+    def scores(self, windows: Iterable[Window]) -> Iterator[tuple[Window, np.ndarray]]:
+        """Label scores of each window, in order; int16 [L, 29] on a grid of 1 / SCORE_GRID nat."""
+        for window in windows:
+            codes = torch.from_numpy(window.codes).to(self._device).unsqueeze(0)
+            masked = torch.from_numpy(window.masked).to(self._device).unsqueeze(0)
+            logits = self._model(codes, masked, self._clade).logits_BKL[0]
+            grid = (logits.float() * SCORE_GRID).round().clamp(-32767, 32767).to(torch.int16)
+            yield window, grid.T.contiguous().cpu().numpy()
+
+
+def choose_device(name: str) -> torch.device:
+    """The device a name stands for; `auto` takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        OptionError: no such device here.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in _CORE:
+        raise OptionError(f"unknown device {name!r}; use auto, cpu, cuda, cuda:N or mps")
+    present = {
+        "cpu": True,
+        "cuda": (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not present[device.type]:
+        raise OptionError(f"device {name!r} is not available here; use --device=cpu")
+    return device
+
+
+def _best_dtype(device: torch.device) -> torch.dtype:
+    """bf16 where the hardware multiplies it natively, else float32."""
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if native else torch.float32

@@ -1,0 +1,64 @@
+"""NetworkConfig: one size dial, the rest derived."""
+
+from transformers import PretrainedConfig
+
+from augustus_dl.labels import NUM_LABELS
+
+__all__ = ["CLADES", "SIZES", "NetworkConfig"]
+
+SIZES: dict[str, dict] = {
+    "tiny": {"widths": (16, 48, 96, 128), "layers": 4, "heads": 4, "hidden": 192, "expert": 128},
+    "small": {"widths": (16, 64, 128, 192), "layers": 4, "heads": 8, "hidden": 288, "expert": 192},
+    "base": {"widths": (32, 96, 192, 256), "layers": 6, "heads": 8, "hidden": 384, "expert": 256},
+}
+"""Widths are those at 1, 4, 16 and 32 bases a position."""
+
+CLADES = ("none", "nematodes", "arthropods", "vertebrates", "plants", "yeasts", "fungi", "protists")
+"""What the clade embedding knows; "none" serves genomes of any origin."""
+
+
+class NetworkConfig(PretrainedConfig):
+    """Shape of an `AnnotationModel`.
+
+    Args:
+        size: tiny, small or base; sets all widths.
+        clade: the clade a checkpoint predicts for unless told otherwise.
+        moe: False replaces the experts by a dense feed-forward of the same cost.
+        window: tokens (of 32 bases) that attention reaches to either side.
+    """
+
+    model_type = "augustus_dl"
+
+    def __init__(
+        self, size: str = "base", clade: str = "none", moe: bool = True, window: int = 64, **kwargs
+    ):
+        if size not in SIZES:
+            raise ValueError(f"size {size!r} is none of {', '.join(SIZES)}")
+        if clade not in CLADES:
+            raise ValueError(f"clade {clade!r} is none of {', '.join(CLADES)}")
+        self.size, self.clade, self.moe, self.window = size, clade, moe, window
+        super().__init__(num_labels=kwargs.pop("num_labels", NUM_LABELS), **kwargs)
+
+    stride = 32  # bases a token of the trunk stands for
+    experts = 8
+    experts_per_token = 2
+
+    @property
+    def shape(self) -> dict:
+        """The row of SIZES in force."""
+        return SIZES[self.size]
+
+    @property
+    def expert_layers(self) -> tuple[int, ...]:
+        """Trunk layers whose feed-forward is a mixture of experts."""
+        layers = self.shape["layers"]
+        return (layers // 3, 2 * layers // 3) if self.moe else ()
+
+    @property
+    def flank(self) -> int:
+        """Bases to either side of a position that can change its scores, rounded up to a token.
+
+        Attention reaches `window` tokens a layer; the convolutions of stem and head together
+        reach less than 16 tokens more (measured by `tests/network/test_model.py`).
+        """
+        return (self.window * self.shape["layers"] + 16) * self.stride

@@ -1,0 +1,122 @@
+"""AnnotationModel: bases to label scores for both strands in one pass.
+
+A U-shape: base resolution, 4, 16 and 32 bases a position, a trunk of local-attention blocks there,
+and back up with skips. Shapes: B batch, L bases (a multiple of 32), K labels.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from augustus_dl.errors import ModelError
+from augustus_dl.network.config import CLADES, NetworkConfig
+from augustus_dl.network.layers import Attention, Block, Experts, ResidualConv, Stem, SwiGLU, Up
+
+__all__ = ["AnnotationModel", "Scores", "load_model"]
+
+
+class Scores(NamedTuple):
+    """logits_BKL: unnormalised log-scores of the 29 labels; router_loss: scalar or 0."""
+
+    logits_BKL: torch.Tensor
+    router_loss: torch.Tensor
+
+
+class AnnotationModel(PreTrainedModel):
+    """The `nucleotide` backbone with its label head (design: U-shape, skips, local attention)."""
+
+    config_class = NetworkConfig
+    base_model_prefix = "augustus_dl"
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__(config)
+        shape = config.shape
+        w1, w4, w16, w32 = shape["widths"]
+        self.stem = Stem(w1)
+        self.down4 = nn.Conv1d(w1, w4, 8, stride=4, padding=2)
+        self.conv4 = nn.Sequential(ResidualConv(w4), ResidualConv(w4))
+        self.down16 = nn.Conv1d(w4, w16, 8, stride=4, padding=2)
+        self.conv16 = nn.Sequential(ResidualConv(w16), ResidualConv(w16))
+        self.down32 = nn.Conv1d(w16, w32, 4, stride=2, padding=1)
+        self.clade = nn.Embedding(len(CLADES), w32)
+        nn.init.zeros_(self.clade.weight)
+        self.trunk = nn.ModuleList(self._block(layer) for layer in range(shape["layers"]))
+        self.up16 = Up(w32, w16, 2)
+        self.up4 = Up(w16, w4, 4)
+        self.up1 = Up(w4, w1, 4, kernel=9)
+        self.head = nn.Conv1d(w1, config.num_labels, 1)
+        self.post_init()
+
+    def _block(self, layer: int) -> Block:
+        config, shape = self.config, self.config.shape
+        width = shape["widths"][-1]
+        attention = Attention(width, shape["heads"], config.window)
+        if layer in config.expert_layers:
+            feed_forward = Experts(
+                width, shape["expert"], config.experts, config.experts_per_token, len(CLADES)
+            )
+        else:
+            feed_forward = SwiGLU(width, shape["hidden"])
+        return Block(width, attention, feed_forward)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Modules initialise themselves; transformers' own scheme is not wanted."""
+
+    def forward(
+        self, codes_BL: torch.Tensor, masked_BL: torch.Tensor, clade_B: torch.Tensor
+    ) -> Scores:
+        """Score every label at every base.
+
+        Args:
+            codes_BL: uint8 base codes (0-3, 4 = N); L a multiple of 32.
+            masked_BL: bool or uint8, soft-masked bases.
+            clade_B: int64 numbers of `CLADES`.
+        """
+        x1 = self.stem(codes_BL, masked_BL)
+        x4 = self.conv4(self.down4(x1))
+        x16 = self.conv16(self.down16(x4))
+        x = self.down32(x16).transpose(1, 2)
+        x = x + self.clade(clade_B).to(x.dtype).unsqueeze(1)
+        router_loss = x.new_zeros((), dtype=torch.float32)
+        for block in self.trunk:
+            x, loss = block(x, clade_B)
+            router_loss = router_loss if loss is None else router_loss + loss
+        x = self.up16(x.transpose(1, 2), x16)
+        x = self.up4(x, x4)
+        x = self.up1(x, x1)
+        return Scores(self.head(x), router_loss)
+
+
+def load_model(folder: Path) -> AnnotationModel:
+    """Read a model folder in float32, strictly; nothing in it is executed.
+
+    Raises:
+        ModelError: a file is missing, unreadable, or does not fit the configuration.
+    """
+    folder = Path(folder)
+    for name in ("config.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise ModelError(f"model folder {folder} has no {name}; train or reinstall it")
+    try:
+        model, info = AnnotationModel.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            output_loading_info=True,
+            use_safetensors=True,
+            local_files_only=True,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError, json.JSONDecodeError) as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise ModelError(f"checkpoint in {folder} is corrupt: {reason}") from error
+    except Exception as error:  # safetensors has an exception type of its own, without a base
+        raise ModelError(f"checkpoint in {folder} is corrupt: {error}") from error
+    wrong = [*info["missing_keys"], *info["unexpected_keys"], *info["mismatched_keys"]]
+    if wrong:
+        raise ModelError(f"checkpoint in {folder} does not fit its config.json (e.g. {wrong[0]})")
+    return model.eval()

@@ -1,0 +1,1 @@
+"""Genes to labels to loss: packing of annotated genomes and the training loop."""

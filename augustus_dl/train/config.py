@@ -1,0 +1,64 @@
+"""TrainConfig: everything a training run depends on besides its data."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from augustus_dl.errors import TrainingError
+
+__all__ = ["TrainConfig"]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Written to `train.json` of the run folder; a resumed run must have the same.
+
+    Attributes:
+        species: name of the profile that the run folder is.
+        clade: what the checkpoint predicts for (network.config.CLADES).
+        size, moe: shape of a new network; ignored with `init`.
+        init: model folder to start from, or "" for random weights.
+        steps, windows, length: optimiser steps, windows a step and bases a window.
+        learning_rate, warmup, weight_decay, clip: AdamW with linear warm-up (steps), cosine decay to
+            a twentieth, and gradient clipping. A step with a non-finite gradient is left out.
+        gamma, dice_weight, boundary_weight, router_weight: see loss.annotation_loss.
+        genic: share of windows drawn around gene bases.
+        ema: decay of the averaged weights, which are what is evaluated and kept.
+        evaluate_minutes, save_minutes: how often validation genes are decoded; how often the state
+            is saved.
+        seed: of initial weights and windows.
+    """
+
+    species: str
+    clade: str
+    size: str = "base"
+    moe: bool = True
+    init: str = ""
+    steps: int = 10_000
+    windows: int = 16
+    length: int = 65_536
+    learning_rate: float = 1.5e-3
+    warmup: int = 300
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    gamma: float = 1.0
+    dice_weight: float = 0.5
+    boundary_weight: float = 1.0
+    router_weight: float = 0.01
+    genic: float = 0.8
+    ema: float = 0.999
+    evaluate_minutes: float = 3.0
+    save_minutes: float = 2.0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.length % 32:
+            raise TrainingError(f"--length {self.length} must be a multiple of 32")
+        for name in ("steps", "windows", "length"):
+            if getattr(self, name) < 1:
+                raise TrainingError(f"--{name} must be at least 1")
+
+    def to_dict(self) -> dict:
+        """Plain values, for JSON."""
+        return dataclasses.asdict(self)

@@ -1,0 +1,122 @@
+"""Windows cut on the device from genomes that live there as bytes.
+
+No loader processes: a genome is two bytes a base (base code with the soft-mask in bit 3, and label),
+and a batch is one gather. What is drawn depends on (seed, step) alone, so a resumed run sees the
+same windows.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from augustus_dl.encode import N
+from augustus_dl.labels import INTERGENIC, MASKED, MIRROR
+from augustus_dl.network.config import CLADES
+from augustus_dl.train.pack import Piece
+
+__all__ = ["Batch", "Genomes"]
+
+_SOFT = 8
+
+
+class Batch(NamedTuple):
+    """codes_BL uint8, masked_BL bool, labels_BL uint8 (MASKED outside the piece), clade_B int64."""
+
+    codes_BL: torch.Tensor
+    masked_BL: torch.Tensor
+    labels_BL: torch.Tensor
+    clade_B: torch.Tensor
+
+
+class Genomes:
+    """Training pieces on one device, and how windows are drawn from them.
+
+    A window is chosen in three steps: a set, by weight times the square root of its size; then
+    with probability `genic` a base with a gene label, else any base; then that base's place in the
+    window. Half of the windows are reverse-complemented, half lose their soft-mask, and one in ten
+    does not tell its clade.
+    """
+
+    def __init__(self, pieces: list[Piece], device: torch.device, genic: float = 0.8):
+        self.device, self.genic = device, genic
+        bytes_ = [np.where(p.soft, p.codes | _SOFT, p.codes).astype(np.uint8) for p in pieces]
+        labels = np.concatenate([p.labels for p in pieces])
+        lengths = torch.tensor([len(p.codes) for p in pieces])
+        self.bases = torch.from_numpy(np.concatenate(bytes_)).to(device)
+        self.labels = torch.from_numpy(labels).to(device)
+        ends = lengths.cumsum(0)
+        self.starts, self.ends = (ends - lengths).to(device), ends.to(device)
+        self.clades = torch.tensor([CLADES.index(p.clade) for p in pieces], device=device)
+        self._set_tables(pieces, lengths, labels)
+        self._mirror = torch.full((256,), MASKED, dtype=torch.uint8, device=device)
+        self._mirror[: len(MIRROR)] = torch.from_numpy(MIRROR).to(device)
+        self._complement = torch.tensor([3, 2, 1, 0, N], dtype=torch.uint8, device=device)
+
+    def _set_tables(self, pieces: list[Piece], lengths: torch.Tensor, labels: np.ndarray) -> None:
+        """Weights of sets; per set its span and the positions of its gene labels' runs."""
+        names = [(p.clade, p.set) for p in pieces]
+        sets = list(dict.fromkeys(names))
+        if names != sorted(names, key=sets.index):
+            raise ValueError("pieces of one set must stand together")
+        sizes = torch.zeros(len(sets), dtype=torch.float64)
+        weights = torch.zeros(len(sets), dtype=torch.float64)
+        for name, piece, length in zip(names, pieces, lengths, strict=True):
+            sizes[sets.index(name)] += length
+            weights[sets.index(name)] = piece.weight
+        self.set_weights = (weights * sizes.sqrt()).to(torch.float32).to(self.device)
+        bounds = torch.cat([torch.zeros(1), sizes.cumsum(0)]).long()
+        self.set_starts, self.set_sizes = bounds[:-1].to(self.device), sizes.long().to(self.device)
+        genic = np.flatnonzero((labels[::16] != INTERGENIC) & (labels[::16] != MASKED)) * 16
+        first = np.searchsorted(genic, bounds.numpy())
+        self.genic_positions = torch.from_numpy(genic).to(self.device)
+        self.genic_starts = torch.from_numpy(first[:-1]).to(self.device)
+        self.genic_counts = torch.from_numpy(np.diff(first)).to(self.device)
+
+    def batch(self, windows: int, length: int, seed: int, step: int) -> Batch:
+        """Draw `windows` windows of `length` bases."""
+        generator = torch.Generator(self.device).manual_seed(seed * 1_000_003 + step)
+
+        def uniform(*shape: int) -> torch.Tensor:
+            return torch.rand(*shape, device=self.device, generator=generator)
+
+        chosen = torch.multinomial(self.set_weights, windows, True, generator=generator)
+        anywhere = self.set_starts[chosen] + _scaled(uniform(windows), self.set_sizes[chosen])
+        pick = self.genic_starts[chosen] + _scaled(uniform(windows), self.genic_counts[chosen])
+        genic = self.genic_positions[pick.clamp(max=len(self.genic_positions) - 1)]
+        wanted = (uniform(windows) < self.genic) & (self.genic_counts[chosen] > 0)
+        position = torch.where(wanted, genic, anywhere)
+        start = position - (uniform(windows) * length).long()
+        batch = self._cut(start, position, length)
+        batch = self._reverse(batch, uniform(windows) < 0.5)
+        masked = batch.masked_BL & (uniform(windows, 1) < 0.5)
+        clade = torch.where(uniform(windows) < 0.1, 0, batch.clade_B)
+        return batch._replace(masked_BL=masked, clade_B=clade)
+
+    def _cut(self, start: torch.Tensor, inside: torch.Tensor, length: int) -> Batch:
+        """Windows from `start`, limited to the piece that holds `inside`."""
+        piece = torch.searchsorted(self.ends, inside, right=True)
+        index = start.unsqueeze(1) + torch.arange(length, device=self.device)
+        within = (index >= self.starts[piece, None]) & (index < self.ends[piece, None])
+        index = index.clamp(0, len(self.bases) - 1)
+        bases = self.bases[index].masked_fill(~within, N)
+        labels = self.labels[index].masked_fill(~within, MASKED)
+        return Batch(bases & (_SOFT - 1), bases >= _SOFT, labels, self.clades[piece])
+
+    def _reverse(self, batch: Batch, which: torch.Tensor) -> Batch:
+        """Reverse-complement the windows of a batch that `which` (bool [B]) names."""
+        which = which.unsqueeze(1)
+        codes = self._complement[batch.codes_BL.flip(1).long()]
+        labels = self._mirror[batch.labels_BL.flip(1).long()]
+        return batch._replace(
+            codes_BL=torch.where(which, codes, batch.codes_BL),
+            masked_BL=torch.where(which, batch.masked_BL.flip(1), batch.masked_BL),
+            labels_BL=torch.where(which, labels, batch.labels_BL),
+        )
+
+
+def _scaled(uniform: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
+    """Whole numbers below `size`; float64, since sets exceed float32's 2**24."""
+    return (uniform.double() * size).long().clamp(max=(size - 1).clamp(min=0))

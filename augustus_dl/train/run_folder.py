@@ -1,0 +1,111 @@
+"""A run folder: what describes a training run, lets it resume, and is its product.
+
+Every file appears whole or not at all (written beside its place, then renamed).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+
+from augustus_dl.errors import TrainingError
+from augustus_dl.network.model import AnnotationModel
+from augustus_dl.profile import write_profile
+from augustus_dl.tokenizer import nucleotide_tokenizer
+from augustus_dl.train.config import TrainConfig
+
+__all__ = ["RunFolder", "write_model"]
+
+
+class RunFolder:
+    """Reads and writes one run folder.
+
+    Raises:
+        TrainingError: the folder was made with other settings.
+    """
+
+    def __init__(self, folder: Path, config: TrainConfig):
+        self.folder, self.config = folder, config
+        folder.mkdir(parents=True, exist_ok=True)
+        described = folder / "train.json"
+        if described.exists() and json.loads(described.read_text()) != config.to_dict():
+            raise TrainingError(f"{folder} holds a run with other settings; give a new --run folder")
+        write_text(described, json.dumps(config.to_dict(), indent=1))
+
+    def log(self, **record) -> None:
+        """Append one record to log.jsonl."""
+        with (self.folder / "log.jsonl").open("a") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def records(self) -> list[dict]:
+        """All records logged so far."""
+        path = self.folder / "log.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def save_state(self, **state) -> None:
+        """Save everything a resumed run needs."""
+        partial = self.folder / "state.pt.partial"
+        torch.save(state, partial)
+        os.replace(partial, self.folder / "state.pt")
+
+    def load_state(self, device: torch.device) -> dict | None:
+        """The last saved state, or None for a new run."""
+        path = self.folder / "state.pt"
+        return torch.load(path, map_location=device, weights_only=True) if path.exists() else None
+
+    def keep(self, model: AnnotationModel, accuracy: dict) -> None:
+        """Make the folder's profile of this model."""
+        write_model(model, self.folder)
+        write_profile(
+            self.folder,
+            name=self.config.species,
+            clade=self.config.clade,
+            decoder={},
+            status="trained on this species",
+            beats_augustus=False,
+            scores={"validation": accuracy},
+        )
+
+    def plot(self) -> None:
+        """Loss and validation F1 against training bases, as curves.png."""
+        from matplotlib.figure import Figure
+
+        per_step = self.config.windows * self.config.length / 1e6
+        records = self.records()
+        figure = Figure(figsize=(9, 3.5), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        losses = [(r["step"] * per_step, r["loss"]) for r in records if "loss" in r]
+        if losses:
+            left.plot(*zip(*losses, strict=True), lw=1)
+        left.set(xlabel="training bases (Mb)", ylabel="loss", yscale="log")
+        scored = [r for r in records if "validation" in r]
+        for level in ("gene", "exon", "nucleotide"):
+            values = [r["validation"][level]["f1"] for r in scored]
+            right.plot([r["step"] * per_step for r in scored], values, marker="o", label=level)
+        right.set(xlabel="training bases (Mb)", ylabel="validation F1 (%)", ylim=(0, 100))
+        right.legend()
+        partial = self.folder / "curves.partial.png"
+        figure.savefig(partial, dpi=100)
+        os.replace(partial, self.folder / "curves.png")
+
+
+def write_model(model: AnnotationModel, folder: Path) -> None:
+    """Write config.json, model.safetensors (float16) and tokenizer.json into a folder."""
+    half = copy.deepcopy(model).to(torch.float16)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        half.save_pretrained(scratch)
+        nucleotide_tokenizer().save(str(Path(scratch) / "tokenizer.json"))
+        for name in ("tokenizer.json", "config.json", "model.safetensors"):
+            os.replace(Path(scratch) / name, folder / name)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text)
+    os.replace(partial, path)

@@ -1,0 +1,64 @@
+"""Windows of a sequence, and back.
+
+A window is a core plus `flank` bases to either side; only the core's scores are used, so with a
+flank as wide as the network's reach the result does not depend on the window size. Cores tile the
+sequence; all but the last have `core` bases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from augustus_dl.encode import N
+
+__all__ = ["Window", "cut", "stitch"]
+
+
+class Window(NamedTuple):
+    """codes uint8 and masked bool [flank + core + padding + flank]; N beyond the sequence.
+
+    start, end: the core on the sequence, 0-based half-open. offset: where the core begins inside.
+    """
+
+    start: int
+    end: int
+    offset: int
+    codes: np.ndarray
+    masked: np.ndarray
+
+
+def cut(
+    codes: np.ndarray, masked: np.ndarray, core: int, flank: int, multiple: int = 32
+) -> Iterator[Window]:
+    """Windows of one sequence in order; their length is a multiple of `multiple`.
+
+    `core` and `flank` must be multiples of it too, so that the same bases share a token whatever
+    the core size.
+    """
+    if core % multiple or flank % multiple:
+        raise ValueError(f"core {core} and flank {flank} must be multiples of {multiple}")
+    length = len(codes)
+    for start in range(0, length, core):
+        end = min(start + core, length)
+        right = start + -(-(end - start) // multiple) * multiple + flank
+        yield Window(
+            start,
+            end,
+            flank,
+            _padded(codes, start - flank, right, N),
+            _padded(masked, start - flank, right, False),
+        )
+
+
+def _padded(track: np.ndarray, start: int, end: int, fill: int | bool) -> np.ndarray:
+    inside = track[max(start, 0) : min(end, len(track))]
+    return np.pad(inside, (max(-start, 0), max(end - len(track), 0)), constant_values=fill)
+
+
+def stitch(pairs: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
+    """Scores [L, K] of whole windows to scores of their cores; inverse of `cut`."""
+    for window, scores in pairs:
+        yield scores[window.offset : window.offset + window.end - window.start]

@@ -1,0 +1,61 @@
+"""Sliding-window attention in plain torch.
+
+Shapes: B batch, H heads, T tokens, D head width, W window, N blocks of W queries.
+"""
+
+import torch
+import torch.nn.functional as F
+
+__all__ = ["alibi_slopes", "window_attention"]
+
+
+def alibi_slopes(heads: int, device: torch.device | None = None) -> torch.Tensor:
+    """Slopes of Press et al. 2022 (ALiBi) for a power-of-two number of heads; float32 [H]."""
+    return torch.exp2(-8.0 * torch.arange(1, heads + 1, device=device) / heads)
+
+
+def window_attention(
+    q_BHTD: torch.Tensor,
+    k_BHTD: torch.Tensor,
+    v_BHTD: torch.Tensor,
+    slopes_H: torch.Tensor,
+    window: int,
+) -> torch.Tensor:
+    """Each token attends to the tokens at most `window` positions away; [B, H, T, D].
+
+    The bias of a pair is -slope * distance, computed from indices. Tokens before the first and
+    after the last do not exist (they get no weight). Queries are taken in blocks of `window`,
+    each against its own and the two neighbouring blocks of keys, so cost is linear in T.
+    """
+    B, H, T, D = q_BHTD.shape
+    blocks = -(-T // window)
+    pad = blocks * window - T
+    q = F.pad(q_BHTD, (0, 0, 0, pad)).reshape(B, H * blocks, window, D)
+    k = _neighbours(F.pad(k_BHTD, (0, 0, window, pad + window)), window)
+    v = _neighbours(F.pad(v_BHTD, (0, 0, window, pad + window)), window)
+    bias = _bias(slopes_H, T, window).to(q.dtype).expand(B, -1, -1, -1)
+    out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+    return out.view(B, H, blocks * window, D)[:, :, :T]
+
+
+def _neighbours(padded_BHPD: torch.Tensor, window: int) -> torch.Tensor:
+    """Three neighbouring blocks of keys for every block of queries; [B, H * N, 3 * W, D]."""
+    B, H, P, D = padded_BHPD.shape
+    blocks = P // window - 2
+    parts = padded_BHPD.reshape(B, H, P // window, window, D)
+    triple = torch.cat([parts[:, :, i : i + blocks] for i in range(3)], dim=3)
+    return triple.reshape(B, H * blocks, 3 * window, D)
+
+
+def _bias(slopes_H: torch.Tensor, tokens: int, window: int) -> torch.Tensor:
+    """ALiBi bias, -inf outside the window and the sequence; float32 [1, H * N, W, 3 * W]."""
+    blocks = -(-tokens // window)
+    device = slopes_H.device
+    query = torch.arange(blocks * window, device=device).view(blocks, window, 1)
+    first_key = torch.arange(blocks, device=device).view(blocks, 1, 1) * window - window
+    key = first_key + torch.arange(3 * window, device=device)
+    distance = (query - key).abs()
+    # A padded query row must keep one key, else its softmax is 0/0; its output is cut off.
+    outside = (distance > window) | (key < 0) | ((key >= tokens) & (query < tokens))
+    bias = -slopes_H.view(-1, 1, 1, 1) * distance
+    return bias.masked_fill(outside, float("-inf")).view(1, -1, window, 3 * window)
