@@ -40,7 +40,10 @@ setup(
         "augustus_dl.species",
     ],
     package_dir={"augustus_dl.kernels": "kernels", "augustus_dl.species": "species"},
-    package_data={"augustus_dl.species": ["*", "*/*"]},
+    package_data={
+        "augustus_dl": ["**/*.cfg", "**/*.json", "**/*.toml", "**/*.tsv"],
+        "augustus_dl.species": ["*", "*/*"],
+    },
     zip_safe=False,
     install_requires=[
         "biopython",
