@@ -1,0 +1,85 @@
+"""The constants of the decoder: a handful of priors and what kind of genes to look for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from augustus_dl.errors import OptionError
+
+__all__ = ["GRID", "DecoderConfig"]
+
+GRID = 64
+"""Scores are integers in units of 1/64 nat."""
+
+_TYPES = {"bool": (bool,), "int": (int,), "float": (int, float), "str": (str,)}
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """What the decoder is told besides the scores. Scores are in nats and are added, so a
+    negative number is a penalty.
+
+    Attributes:
+        gene_start: added once per gene, cut ones included.
+        intron: added once per intron, cut ones included.
+        gc_donor: added to each intron that begins with GC instead of GT.
+        atac: allow AT-AC introns.
+        min_intron: length of the shortest intron, at least 4. An intron that runs over an end of
+            the sequence may show less of itself.
+        partial: genes may run over the ends of the sequence.
+        strand: "both", "forward" or "backward": the strands that genes may lie on.
+        intronless: single-exon genes only.
+        genetic_code: NCBI id of the genetic code.
+        min_coding_length: complete genes with fewer coding bases (stop codon included) are
+            dropped after decoding.
+
+    Raises:
+        OptionError: a value of the wrong kind or out of range.
+    """
+
+    gene_start: float = 0.0
+    intron: float = 0.0
+    gc_donor: float = -2.0
+    atac: bool = False
+    min_intron: int = 20
+    partial: bool = True
+    strand: str = "both"
+    intronless: bool = False
+    genetic_code: int = 1
+    min_coding_length: int = 201
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if type(value) not in _TYPES[str(field.type)]:
+                raise OptionError(f"decoder setting {field.name} is {value!r}, not {field.type}")
+        if not all(abs(x) < 1e6 for x in (self.gene_start, self.intron, self.gc_donor)):
+            raise OptionError(
+                "decoder settings gene_start, intron and gc_donor must be finite nats"
+            )
+        if self.min_intron < 4:
+            raise OptionError(f"decoder setting min_intron is {self.min_intron}; it must be >= 4")
+        if self.strand not in ("both", "forward", "backward"):
+            raise OptionError(
+                f"decoder setting strand is {self.strand!r}; use both, forward or backward"
+            )
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> DecoderConfig:
+        """Inverse of `to_dict`; settings left out keep their default.
+
+        Raises:
+            OptionError: an unknown setting, or a value that does not fit.
+        """
+        known = [field.name for field in fields(cls)]
+        if unknown := sorted(set(settings) - set(known)):
+            raise OptionError(
+                f"unknown decoder setting {', '.join(unknown)}; known: {', '.join(known)}"
+            )
+        return cls(**settings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings, ready for JSON."""
+        return asdict(self)

@@ -1,0 +1,320 @@
+"""Exact streaming Viterbi search over the state graph of `grammar`.
+
+All arithmetic is in int64 on the score grid, so the result does not depend on how the sequence is
+cut into chunks, and no score overflows on any chromosome.
+
+At each base the search holds the best score of every exon state. Introns cost next to nothing: an
+open intron is worth `worth + total[its inside label]`, where `total` sums the scores of that label
+from the sequence's left end on, so that it changes only where an intron opens or closes. An intron
+opened at base d waits until base d + min_intron - 2, the earliest that can be the last before its
+right end, and only then competes with the introns of its kind that are already open.
+
+Ties: among predecessors of equal score the one listed first in the graph wins; continuing an exon
+wins over coming out of an intron, the intron opened first over one opened later; at the right end
+exon states win over introns, low numbers over high ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from augustus_dl.decode.config import DecoderConfig
+from augustus_dl.decode.grammar import IMPOSSIBLE, Graph, build_graph
+from augustus_dl.encode import N
+from augustus_dl.labels import NUM_LABELS
+
+__all__ = ["Decoder", "viterbi"]
+
+Chunk = tuple[np.ndarray, np.ndarray]
+
+_DEAD = IMPOSSIBLE // 2
+_FORCED = -1  # no node: a base inside an intron that is too young to close, or its right end
+
+
+class _Front(NamedTuple):
+    """The search front after some base t; changed in place from base to base.
+
+    A *node* is an exon state (below S) or, as S + j, the open intron j.
+
+    Attributes:
+        value: int64 [S], best score of a path whose base t is in this exon state.
+        resumed: int64 [S], the same, or that of an intron with this opener whose right end is t.
+        origin: uint8 [S], the node that `resumed` came from.
+        worth: int64 [J], see above.
+        total: int64 [29], per intron label the sum of all scores so far.
+        waiting: int64 [min_intron, J], worth of the young introns opened at base d, in row d modulo
+            min_intron.
+        waiting_pair: uint8 [min_intron], the pair of bases at d, which tells what opened there.
+        base: int64 [1], t + 1.
+    """
+
+    value: np.ndarray
+    resumed: np.ndarray
+    origin: np.ndarray
+    worth: np.ndarray
+    total: np.ndarray
+    waiting: np.ndarray
+    waiting_pair: np.ndarray
+    base: np.ndarray
+
+
+def _start(graph: Graph) -> _Front:
+    states, introns = len(graph.state_label), len(graph.opener)
+    return _Front(
+        value=np.full(states, IMPOSSIBLE, dtype=np.int64),
+        resumed=graph.begin.copy(),
+        origin=np.arange(states, dtype=np.uint8),
+        worth=graph.begin_intron.copy(),
+        total=np.zeros(NUM_LABELS, dtype=np.int64),
+        waiting=np.full((graph.min_intron, introns), IMPOSSIBLE, dtype=np.int64),
+        waiting_pair=np.full(graph.min_intron, 5 * N + N, dtype=np.uint8),
+        base=np.zeros(1, dtype=np.int64),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _advance(graph, front, scores, codes, next_code, back, entered):
+    """Move the front over a chunk.
+
+    Args:
+        scores: int16 [n, 29].
+        codes: uint8 [n].
+        next_code: the base right of the chunk, N at the end of the sequence.
+        back: uint8 [n, S], filled with the node that each exon state came from.
+        entered: uint64 [n], zeros; bit j is set where a waiting intron becomes the best open j.
+    """
+    value, resumed, origin = front.value, front.resumed, front.origin
+    worth, total, waiting = front.worth, front.total, front.waiting
+    period = graph.min_intron
+    slot = front.base[0] % period
+    pair_left = front.waiting_pair[slot - 1]
+    for t in range(len(codes)):
+        row = scores[t]
+        base = codes[t]
+        pair = 5 * base + (codes[t + 1] if t + 1 < len(codes) else next_code)
+        for i in graph.intron_labels:
+            total[i] += row[i]
+
+        # Introns opening at t, right of an exon base at t - 1.
+        front.waiting_pair[slot] = pair
+        for e in range(graph.open_first[pair], graph.open_first[pair + 1]):
+            j = graph.open_intron[e]
+            left = row[graph.left_label[j]] + graph.open_score[e]
+            waiting[slot, j] = value[graph.opener[j]] + left - total[graph.inside_label[j]]
+
+        # Exon states and intergenic.
+        value[:] = IMPOSSIBLE
+        for k in range(graph.base_first[base], graph.base_first[base + 1]):
+            best, best_source = 2 * IMPOSSIBLE, 0
+            for e in range(graph.target_first[k], graph.target_first[k + 1]):
+                score = resumed[graph.source[e]] + graph.step_score[e]
+                if score > best:
+                    best, best_source = score, graph.source[e]
+            target = graph.target[k]
+            value[target] = best + row[graph.state_label[target]]
+            back[t, target] = origin[best_source]
+        for s in range(len(value)):
+            resumed[s] = value[s]
+            origin[s] = s
+
+        # Introns whose right end is t; they were open at t - 1.
+        for e in range(graph.close_first[pair_left], graph.close_first[pair_left + 1]):
+            j = graph.close_intron[e]
+            right = row[graph.right_label[j]] + graph.close_score[e] - row[graph.inside_label[j]]
+            score = worth[j] + total[graph.inside_label[j]] + right
+            if score > resumed[graph.opener[j]]:
+                resumed[graph.opener[j]] = score
+                origin[graph.opener[j]] = len(value) + j
+
+        # Introns that have waited long enough: t may be the last base before their right end.
+        ripe = (slot + 2) % period
+        opened = front.waiting_pair[ripe]
+        for e in range(graph.open_first[opened], graph.open_first[opened + 1]):
+            j = graph.open_intron[e]
+            if waiting[ripe, j] > worth[j]:
+                worth[j] = waiting[ripe, j]
+                entered[t] |= np.uint64(1) << np.uint64(j)
+
+        slot = (slot + 1) % period
+        pair_left = pair
+    front.base[0] += len(codes)
+
+
+@njit(cache=True, nogil=True)
+def _trace(graph, back, entered, t, node, nodes, labels):
+    """Follow the path of `node` at base t to the left, writing its nodes and labels.
+
+    Args:
+        back, entered: see `_advance`; their first base is base 0 here.
+        nodes: int16 [n], labels: uint8 [n], of which 0..t are written.
+    """
+    states = back.shape[1]
+    while t >= 0:
+        nodes[t] = node
+        if node < states:
+            labels[t] = graph.state_label[node]
+            node = back[t, node]
+            t -= 1
+            if node >= states:
+                nodes[t], labels[t] = _FORCED, graph.right_label[node - states]
+                t -= 1
+        else:
+            j = node - states
+            labels[t] = graph.inside_label[j]
+            t -= 1
+            if entered[t + 1] >> np.uint64(j) & np.uint64(1):
+                left = t - graph.min_intron + 3
+                t = _write_young(graph, left, t + 1, j, nodes, labels)
+                node = graph.opener[j]
+
+
+@njit(cache=True, nogil=True)
+def _write_young(graph, left, end, j, nodes, labels):
+    """Write an intron's bases from its left end to `end`; return the base left of it."""
+    nodes[left:end] = _FORCED
+    labels[left] = graph.left_label[j]
+    labels[left + 1 : end] = graph.inside_label[j]
+    return left - 1
+
+
+@njit(cache=True, nogil=True)
+def _meet(graph, back, entered, t, node, nodes):
+    """Last base that the path of `node` at base t shares with the path in `nodes`, or -1."""
+    states = back.shape[1]
+    while t >= 0 and nodes[t] != node:
+        if node < states:
+            node = back[t, node]
+            t -= 2 if node >= states else 1
+        elif entered[t] >> np.uint64(node - states) & np.uint64(1):
+            t -= graph.min_intron - 1
+            node = graph.opener[node - states]
+        else:
+            t -= 1
+    return max(t, -1)
+
+
+@njit(cache=True, nogil=True)
+def _settle(graph, front, back, entered, labels):
+    """Write the labels all survivors agree on; return how many bases that are."""
+    n, states = back.shape
+    nodes = np.empty(n, dtype=np.int16)
+    _trace(graph, back, entered, n - 1, 0, nodes, labels)  # intergenic always survives
+    last = n - 1
+    for s in range(states):
+        if front.value[s] > _DEAD:
+            last = min(last, _meet(graph, back, entered, n - 1, s, nodes))
+        if front.origin[s] >= states and front.resumed[s] > _DEAD:
+            last = min(last, _meet(graph, back, entered, n - 2, front.origin[s], nodes))
+    for j in range(len(graph.opener)):
+        if front.worth[j] > _DEAD:
+            last = min(last, _meet(graph, back, entered, n - 1, states + j, nodes))
+    for age in range(1, graph.min_intron - 1):
+        slot = (front.base[0] - age) % graph.min_intron
+        pair = front.waiting_pair[slot]
+        for e in range(graph.open_first[pair], graph.open_first[pair + 1]):
+            j = graph.open_intron[e]
+            if front.waiting[slot, j] > _DEAD:
+                opener = graph.opener[j]
+                last = min(last, _meet(graph, back, entered, n - age - 1, opener, nodes))
+    return last + 1
+
+
+@njit(cache=True, nogil=True)
+def _finish(graph, front, back, entered, labels):
+    """Write the labels of the best path that the sequence may end with."""
+    n, states = back.shape
+    best, node, young, age_young = 2 * IMPOSSIBLE, 0, -1, 0
+    for s in range(states):
+        if graph.may_end[s] and front.value[s] > best:
+            best, node = front.value[s], s
+    for j in range(len(graph.opener)):
+        score = front.worth[j] + front.total[graph.inside_label[j]]
+        if graph.may_end[graph.opener[j]] and score > best:
+            best, node = score, states + j
+    for age in range(1, graph.min_intron - 1):
+        slot = (front.base[0] - age) % graph.min_intron
+        pair = front.waiting_pair[slot]
+        for e in range(graph.open_first[pair], graph.open_first[pair + 1]):
+            j = graph.open_intron[e]
+            score = front.waiting[slot, j] + front.total[graph.inside_label[j]]
+            if graph.may_end[graph.opener[j]] and score > best:
+                best, node, young, age_young = score, graph.opener[j], j, age
+    nodes = np.empty(n, dtype=np.int16)
+    if young >= 0:
+        _write_young(graph, n - age_young, n, young, nodes, labels)
+    _trace(graph, back, entered, n - 1 - age_young, node, nodes, labels)
+
+
+class Decoder:
+    """Finds the best label path of a sequence. Holds no state between sequences; thread-safe."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        self.config = config
+        self._graph = build_graph(config)
+
+    def decode(self, chunks: Iterable[Chunk]) -> Iterator[np.ndarray]:
+        """Labels of one sequence, piece by piece.
+
+        Args:
+            chunks: the sequence from left to right, cut anywhere: scores int16 [n, 29] on the grid
+                of 1/64 nat, in the order of `labels.LABELS`, and base codes uint8 [n].
+
+        Yields:
+            uint8 [m], the next labels of the best path, as soon as nothing further right can change
+            them. Together they are as long as the sequence and do not depend on the cuts.
+
+        Raises:
+            ValueError: a chunk has the wrong shape or type, or codes above 4.
+        """
+        graph = self._graph
+        front = _start(graph)
+        back = np.empty((0, len(graph.state_label)), dtype=np.uint8)
+        entered = np.empty(0, dtype=np.uint64)
+        unsettled = 0
+        for scores, codes, next_code in _with_next(chunks):
+            n = len(codes)
+            back = np.concatenate((back, np.empty((n, back.shape[1]), dtype=np.uint8)))
+            entered = np.concatenate((entered, np.zeros(n, dtype=np.uint64)))
+            _advance(graph, front, scores, codes, next_code, back[-n:], entered[-n:])
+            if len(back) < 2 * unsettled:
+                continue  # keeps the work of settling linear in the length of the sequence
+            labels = np.empty(len(back), dtype=np.uint8)
+            settled = _settle(graph, front, back, entered, labels)
+            back, entered, unsettled = back[settled:], entered[settled:], len(back) - settled
+            if settled:
+                yield labels[:settled]
+        if len(back):
+            labels = np.empty(len(back), dtype=np.uint8)
+            _finish(graph, front, back, entered, labels)
+            yield labels
+
+
+def viterbi(scores: np.ndarray, codes: np.ndarray, config: DecoderConfig) -> np.ndarray:
+    """Best label path of a whole sequence; int16 [L, 29], uint8 [L] -> uint8 [L]."""
+    pieces = Decoder(config).decode([(scores, codes)])
+    return np.concatenate([np.empty(0, dtype=np.uint8), *pieces])
+
+
+def _with_next(chunks: Iterable[Chunk]) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+    """Non-empty chunks, each with the first base code of the next one (N at the end)."""
+    held = None
+    for scores, codes in chunks:
+        if codes.dtype != np.uint8 or scores.dtype != np.int16:
+            raise ValueError(
+                f"need int16 scores and uint8 codes, not {scores.dtype}, {codes.dtype}"
+            )
+        if codes.ndim != 1 or scores.shape != (len(codes), NUM_LABELS):
+            raise ValueError(f"shapes {scores.shape} and {codes.shape} are not [n, 29] and [n]")
+        if not len(codes):
+            continue
+        if codes.max() > N:
+            raise ValueError("base codes must be 0 to 4")
+        if held:
+            yield *held, int(codes[0])
+        held = np.ascontiguousarray(scores), np.ascontiguousarray(codes)
+    if held:
+        yield *held, N
