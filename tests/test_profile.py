@@ -1,0 +1,265 @@
+"""Species profiles: the order of places, the cfg syntax, and every way a folder can be damaged."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from augustus_dl import profile as profiles
+from augustus_dl.errors import ModelError, SpeciesError
+from augustus_dl.genetic_code import genetic_code
+from augustus_dl.profile import (
+    DEFAULT_PARAMETERS,
+    find_profile,
+    organism,
+    read_parameters,
+    species_names,
+    write_profile,
+)
+
+FACTS = {
+    "clade": "insects",
+    "decoder": {"tau": 1.5},
+    "status": "clade",
+    "beats_augustus": False,
+    "scores": {"gene_f1": 41.0, "augustus_gene_f1": 50.1},
+}
+
+
+def make_species(root: Path, name: str, **changes: object) -> Path:
+    """A species folder with empty weights."""
+    folder = root / name
+    write_profile(folder, name, **{**FACTS, **changes})
+    for file in ("config.json", "model.safetensors", "tokenizer.json"):
+        (folder / file).touch()
+    return folder
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A species folder in the place of the package's own, and no config path."""
+    root = tmp_path / "shipped"
+    root.mkdir()
+    monkeypatch.setattr(profiles, "_shipped", lambda: root)
+    monkeypatch.delenv("AUGUSTUS_CONFIG_PATH", raising=False)
+    return root
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    folder = tmp_path / "config"
+    (folder / "species").mkdir(parents=True)
+    return folder
+
+
+def test_what_is_written_is_read(shipped: Path) -> None:
+    folder = make_species(shipped, "bug", parameters={"translation_table": "6", "introns": "off"})
+    profile = find_profile("bug")
+    assert profile.folder == profile.model == folder
+    assert profile.config_folder == shipped.parent
+    assert profile.genetic_code == 6
+    expected = DEFAULT_PARAMETERS | {"translation_table": "6", "introns": "off"}
+    assert profile.parameters == expected
+    assert {key: getattr(profile, key) for key in FACTS} == FACTS
+    assert not list(folder.glob(".*"))
+
+
+def test_an_edited_cfg_survives_a_second_training(shipped: Path) -> None:
+    folder = make_species(shipped, "bug")
+    (folder / "bug_parameters.cfg").write_text("introns off # mine\n")
+    write_profile(folder, "bug", **{**FACTS, "clade": "other"})
+    assert find_profile("bug").parameters == {"introns": "off"}
+    assert find_profile("bug").clade == "other"
+
+
+def test_the_config_path_comes_before_the_environment_and_the_package(
+    shipped: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_species(shipped, "bug", clade="shipped")
+    assert find_profile("bug").clade == "shipped"
+    make_species(tmp_path / "env" / "species", "bug", clade="environment")
+    monkeypatch.setenv("AUGUSTUS_CONFIG_PATH", str(tmp_path / "env"))
+    assert find_profile("bug").clade == "environment"
+    assert find_profile("bug", config).clade == "shipped"
+    make_species(config / "species", "bug", clade="option")
+    assert find_profile("bug", config).clade == "option"
+
+
+def test_a_folder_made_by_augustus_lends_its_cfg_to_the_shipped_network(
+    shipped: Path, config: Path
+) -> None:
+    make_species(shipped, "bug")
+    theirs = config / "species" / "bug"
+    theirs.mkdir()
+    (theirs / "bug_parameters.cfg").write_text("introns off\n")
+    profile = find_profile("bug", config)
+    assert profile.parameters == {"introns": "off"}
+    assert profile.model == shipped / "bug"
+    assert profile.config_folder == config
+
+
+def test_a_folder_made_by_augustus_alone_is_refused(shipped: Path, config: Path) -> None:
+    theirs = config / "species" / "newt"
+    theirs.mkdir()
+    (theirs / "newt_parameters.cfg").write_text("introns off\n")
+    with pytest.raises(SpeciesError, match=r"newt_dl\.json is missing"):
+        find_profile("newt", config)
+    assert species_names(config) == []
+
+
+def test_an_empty_environment_variable_is_no_config_path(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_species(shipped, "bug")
+    monkeypatch.setenv("AUGUSTUS_CONFIG_PATH", "")
+    assert find_profile("bug").name == "bug"
+
+
+def test_a_missing_config_path_has_augustus_words(shipped: Path) -> None:
+    with pytest.raises(SpeciesError) as caught:
+        find_profile("bug", "/nowhere/at/all")
+    assert str(caught.value) == (
+        "/nowhere/at/all/ is not a directory. Could not locate directory AUGUSTUS_CONFIG_PATH."
+    )
+
+
+@pytest.mark.parametrize("name", ["humn", "Human", "human2"])
+def test_an_unknown_species_names_its_neighbours(shipped: Path, name: str) -> None:
+    make_species(shipped, "human")
+    make_species(shipped, "fly")
+    with pytest.raises(SpeciesError, match=f'"{name}".*Did you mean human.*--species=help'):
+        find_profile(name)
+
+
+def test_a_species_like_no_other_gets_no_guess(shipped: Path) -> None:
+    make_species(shipped, "human")
+    with pytest.raises(SpeciesError) as caught:
+        find_profile("zzzz")
+    assert "Did you mean" not in str(caught.value)
+
+
+def test_names_are_sorted_and_united(shipped: Path, config: Path) -> None:
+    for root, name in ((shipped, "b"), (shipped, "a"), (config / "species", "c")):
+        make_species(root, name)
+    (shipped / "empty").mkdir()
+    assert species_names(config) == ["a", "b", "c"]
+
+
+def test_a_run_folder_is_a_species(
+    shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_species(tmp_path / "runs", "newt").rename(tmp_path / "runs" / "first")
+    assert find_profile(str(tmp_path / "runs" / "first")).name == "newt"
+    assert find_profile(str(tmp_path / "runs" / "first") + "/").name == "newt"
+    monkeypatch.chdir(tmp_path / "runs")
+    assert find_profile("first").name == "newt"
+    with pytest.raises(SpeciesError, match=r"one \*_dl\.json, not 0"):
+        find_profile(str(tmp_path))
+
+
+def test_a_pointer_leads_to_the_neighbour(shipped: Path, tmp_path: Path) -> None:
+    make_species(shipped, "fly")
+    write_profile(shipped / "gnat", "gnat", **FACTS, model="../fly")
+    assert find_profile("gnat").model == shipped / "fly"
+    linked = tmp_path / "linked" / "species"
+    linked.mkdir(parents=True)
+    for name in ("fly", "gnat"):
+        (linked / name).symlink_to(shipped / name)
+    assert find_profile("gnat", linked.parent).model == linked / "fly"
+
+
+def test_a_pointer_to_a_pointer_is_refused(shipped: Path) -> None:
+    write_profile(shipped / "gnat", "gnat", **FACTS, model="../fly")
+    write_profile(shipped / "midge", "midge", **FACTS, model="../gnat")
+    with pytest.raises(ModelError, match=r"gnat/config\.json is missing"):
+        find_profile("midge")
+
+
+@pytest.mark.parametrize("model", ["../../elsewhere", "/etc", "../fly/../../.."])
+def test_a_pointer_stays_inside(shipped: Path, model: str) -> None:
+    with pytest.raises(SpeciesError, match="leads out of"):
+        write_profile(shipped / "gnat", "gnat", **FACTS, model=model)
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
+def test_missing_weights_are_named(shipped: Path, file: str) -> None:
+    (make_species(shipped, "bug") / file).unlink()
+    with pytest.raises(ModelError, match=f"bug is incomplete: .*{file} is missing"):
+        find_profile("bug")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"model": ".",\n "clade"', "bug_dl.json:2 is not JSON"),
+        ("[]", "holds no JSON object"),
+        ("", "bug_dl.json:1 is not JSON"),
+        (json.dumps({**FACTS, "model": 3}), "'model' is missing or not of type str"),
+        (json.dumps(FACTS), "'model' is missing"),
+        (json.dumps({**FACTS, "model": ".", "scores": 1}), "'scores' is missing or not"),
+        (json.dumps({**FACTS, "model": ".", "status": "good"}), "status 'good' is none of"),
+    ],
+)
+def test_a_damaged_json_is_one_clear_line(shipped: Path, text: str, message: str) -> None:
+    (make_species(shipped, "bug") / "bug_dl.json").write_text(text)
+    with pytest.raises(SpeciesError) as caught:
+        find_profile("bug")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_binary_json_is_refused(shipped: Path) -> None:
+    (make_species(shipped, "bug") / "bug_dl.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SpeciesError, match="cannot be read"):
+        find_profile("bug")
+
+
+def test_a_genetic_code_must_be_a_number(shipped: Path) -> None:
+    make_species(shipped, "bug", parameters={"translation_table": "eleven"})
+    with pytest.raises(SpeciesError, match="translation_table 'eleven' is no number"):
+        _ = find_profile("bug").genetic_code
+
+
+@pytest.mark.parametrize("name", ["a b", "../x", "", ".hidden", "x/y"])
+def test_names_that_cannot_be_read_back_are_not_written(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SpeciesError, match="use letters"):
+        write_profile(tmp_path / "x", name, **FACTS)
+    assert not (tmp_path / "x").exists()
+
+
+def test_cfg_syntax(tmp_path: Path) -> None:
+    folder = tmp_path / "species" / "bug"
+    folder.mkdir(parents=True)
+    cfg = folder / "bug_parameters.cfg"
+    (tmp_path / "more.cfg").write_text("b 2\nc 3\n")
+    cfg.write_text(
+        "# comment\n>#\n#key value\na\t1   # why\nb 1\ninclude more.cfg\n\nlonely\nc 4 5\na 9 x\n"
+    )
+    assert read_parameters(cfg) == {"a": "9", "b": "2", "c": "4"}
+    cfg.write_text("include species/bug/bug_parameters.cfg\n")
+    with pytest.raises(SpeciesError, match="includes itself"):
+        read_parameters(cfg)
+    cfg.write_text("include gone.cfg\n")
+    with pytest.raises(SpeciesError, match=r"gone\.cfg: No such file"):
+        read_parameters(cfg)
+
+
+def test_shipped_cfgs_are_whole_and_have_names() -> None:
+    root = Path(__file__).resolve().parents[1] / "species"
+    folders = sorted(path for path in root.iterdir() if path.is_dir())
+    assert len(folders) >= 4
+    for folder in folders:
+        parameters = read_parameters(folder / f"{folder.name}_parameters.cfg")
+        assert parameters.keys() >= DEFAULT_PARAMETERS.keys(), folder.name
+        genetic_code(int(parameters["translation_table"]))
+        assert organism(folder.name), folder.name
+    assert organism("no such thing") == ""
+
+
+def test_a_profile_folder_can_be_copied(shipped: Path, config: Path) -> None:
+    shutil.copytree(make_species(shipped, "bug"), config / "species" / "bug")
+    shutil.rmtree(shipped / "bug")
+    assert find_profile("bug", config).model == config / "species" / "bug"
