@@ -44,10 +44,10 @@ tokens: install ## Write the annotation tokens to data/new_tokens.txt
 	$(PYTHON) bin/tokenizer.py --output ./data/new_tokens.txt
 
 bench: install ## Compare with the installed AUGUSTUS; DATA=folder with splits.tsv
-	$(PYTHON) benchmarks/annotate.py --data $(DATA)
+	$(PYTHON) -m benchmarks.annotate --data $(DATA)
 
 memory: install ## Measure peak memory on 100 Mb of sequence
-	$(PYTHON) benchmarks/memory.py
+	$(PYTHON) -m benchmarks.memory
 
 build: install ## Build wheel and sdist into dist/
 	$(PYTHON) -m build --no-isolation
