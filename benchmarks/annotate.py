@@ -262,6 +262,7 @@ def table(report: dict) -> str:
         "",
         f"Commit {head['commit']}, {head['date']}, {head['machine']['cpu']},"
         f" {head['machine']['cores']} cores, device {head['device']}, {how}. {versions}.",
+        "Sensitivity, precision and F1 in %.",
         "",
         f"| test set | Mb | program | {levels} | kb per CPU-s | wall s | peak MiB |",
         "|---|--:|---|---|---|---|--:|--:|--:|",
@@ -272,7 +273,8 @@ def table(report: dict) -> str:
             usage, accuracy = result["usage"], result["accuracy"]
             cells = [
                 " / ".join(
-                    f"{accuracy[level][key]:.1f}" for key in ("sensitivity", "precision", "f1")
+                    f"{100 * accuracy[level][key]:.1f}"
+                    for key in ("sensitivity", "precision", "f1")
                 )
                 for level in LEVELS
             ]

@@ -95,15 +95,16 @@ def test_a_whole_run(
     (entry,) = report["sets"]
     assert (entry["name"], entry["bases"]) == ("toy", 400)
     accuracy = {name: entry["programs"][name]["accuracy"]["gene"] for name in annotate.PROGRAMS}
-    assert accuracy["augustus-dl"]["f1"] == 100
-    assert accuracy["AUGUSTUS"]["sensitivity"] == 50
-    assert accuracy["AUGUSTUS"]["precision"] == 100
+    assert accuracy["augustus-dl"]["f1"] == 1
+    assert accuracy["AUGUSTUS"]["sensitivity"] == 0.5
+    assert accuracy["AUGUSTUS"]["precision"] == 1
     assert all(entry["programs"][name]["kb_per_cpu_s"] > 0 for name in annotate.PROGRAMS)
     assert "--species=fly" in entry["programs"]["AUGUSTUS"]["arguments"]
     assert report["augustus"] == "AUGUSTUS (3.5.0)" and report["parallel"] == bool(extra)
     rows = (tmp_path / "results/annotate.md").read_text().splitlines()
     columns = {line.count("|") for line in rows if line.startswith("|")}
     assert len(columns) == 1 and sum("| toy |" in line for line in rows) == 2
+    assert any("| AUGUSTUS | 50.0 / 100.0 / 66.7 |" in line for line in rows)
 
 
 def test_a_failing_program_ends_the_run(
