@@ -22,10 +22,12 @@ from augustus_dl.labels import (
     TOKENS,
     UTR_LABELS,
     from_labels,
+    from_runs,
     from_tokens,
     label,
     mirror,
     to_labels,
+    to_runs,
     to_tokens,
 )
 
@@ -109,6 +111,14 @@ def test_tokens_invert(annotated) -> None:
 def test_tokens_invert_any_path(numbers: list[int]) -> None:
     path = np.array(numbers, dtype=np.uint8)
     np.testing.assert_array_equal(from_tokens(to_tokens(path)), path)
+
+
+@given(st.lists(st.sampled_from([*range(NUM_LABELS), MASKED]), max_size=300))
+def test_runs_invert_any_path(numbers: list[int]) -> None:
+    path = np.array(numbers, dtype=np.uint8)
+    first, length = to_runs(path)
+    assert (length > 0).all() and length.sum() == len(path)
+    np.testing.assert_array_equal(from_runs(first, length), path)
 
 
 @given(annotated_sequences())
