@@ -48,6 +48,7 @@ setup(
     install_requires=[
         "biopython",
         "gffutils",
+        "matplotlib",
         "numba",
         "numpy",
         "pysam",
@@ -58,8 +59,8 @@ setup(
         "typer",
     ],
     extras_require={
-        "train": ["deepspeed", "matplotlib", "triton; platform_system == 'Linux'"],
-        "dev": ["build", "hypothesis", "matplotlib", "pytest", "ruff", "setuptools", "wheel"],
+        "train": ["deepspeed", "triton; platform_system == 'Linux'"],
+        "dev": ["build", "hypothesis", "pytest", "ruff", "setuptools", "wheel"],
     },
     entry_points={"console_scripts": ["augustus-dl = augustus_dl.cli:main"]},
 )
