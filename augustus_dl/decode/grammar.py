@@ -1,15 +1,15 @@
 """What a legal path of labels is, as a sparse state graph generated from the label table.
 
 The graph reads the sequence from left to right with both strands in it. A minus-strand gene is met
-from its stop codon on, so for the graph each strand is a language of three-letter words of its
-own: a first codon (marked on its first base), ordinary codons, a last codon (marked on its last
-base). The words are the genetic code's codons on "+", their reverse complements on "-".
+from its stop codon on, so for the graph each strand is a language of three-letter words of its own:
+a first codon (marked on its first base), ordinary codons, a last codon (marked on its last base).
+The words are the genetic code's codons on "+", their reverse complements on "-".
 
 Exon states. To know that a codon may not be a stop, or must be a start, also when introns split it,
 a state remembers the *class* of the codon's bases so far: two prefixes are in one class when every
-continuation is allowed or forbidden for both alike. For the standard code this leaves three classes
-of one base and four of two bases on "+" (start codon, T, anything else; start codon, TA, TG, anything
-else), five and four on "-". A codon that is complete needs no memory.
+continuation is allowed or forbidden for both alike. A complete codon needs no memory. The standard
+code has on "+" three classes of one base (start codon, T, others) and four of two bases (start
+codon, TA, TG, others), five and four on "-".
 
 Introns. An intron interrupts an exon state, its *opener*, and resumes it: codon memory costs one
 intron per opener. Introns of different splice-site families (AT-AC) are kept apart. Their length
@@ -17,7 +17,8 @@ and their two ends are the business of `viterbi`; the graph says which dinucleot
 
 N takes part in ordinary codons only, where it can spell no stop. A gene cut by the left end of the
 sequence behaves as if N stood before it. Incomplete codons at the ends are unconstrained, but never
-count as start or stop codons; splice sites must be visible with both bases.
+count as start or stop codons; splice sites must be visible with both bases, so the first and last
+label of a sequence is never a D or A.
 """
 
 from __future__ import annotations
