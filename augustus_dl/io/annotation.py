@@ -15,10 +15,12 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 from gffutils.feature import Feature, feature_from_line
 
 from augustus_dl.errors import InputError
 from augustus_dl.gene import Gene, Interval, Transcript
+from augustus_dl.intervals import difference, union
 from augustus_dl.io.files import lines
 
 __all__ = ["Annotation", "read_annotation", "write_gff3"]
@@ -41,6 +43,9 @@ _BIOTYPES = ("gene_biotype", "gene_type", "biotype", "transcript_biotype", "tran
 Key = tuple[str, str]
 """Sequence name and identifier: identifiers may come again on another sequence."""
 
+Mask = tuple[int, int, str]
+"""Start, end, and why nothing is known between them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
@@ -48,12 +53,12 @@ class Annotation:
 
     Attributes:
         genes: by sequence name, sorted by start; every gene has at least one coding transcript.
-        masks: by sequence name, sorted (start, end, reason), 0-based half-open: stretches in
-            which nothing is known. They may overlap each other and genes.
+        masks: by sequence name, sorted: stretches in which nothing is known. They may overlap
+            each other and the introns of genes; as read from a file they hold no coding base.
     """
 
     genes: dict[str, list[Gene]]
-    masks: dict[str, list[tuple[int, int, str]]]
+    masks: dict[str, list[Mask]]
 
 
 @dataclass(slots=True)
@@ -183,6 +188,13 @@ def _first(feature: Feature, *names: str) -> str:
     return ""
 
 
+def _own_name(row: Feature) -> str:
+    """Name of a part without parent: its ID, which the parts of one CDS share. Where Parent is
+    there but empty the ID says nothing either, and every row stands alone."""
+    alone = f"@{row.start}" if "Parent" in row.attributes else ""
+    return _first(row, "ID") + alone
+
+
 def _doubt(feature: Feature) -> str:
     """Why what this row stands for should be masked, or ""."""
     biotype = _first(feature, *_BIOTYPES)
@@ -259,8 +271,8 @@ class _Reader:
                 found.genes.setdefault(contig, []).append(gene)
         for genes in found.genes.values():
             genes.sort(key=lambda gene: (gene.start, gene.end))
-        for masks in found.masks.values():
-            masks.sort()
+        for contig, masks in found.masks.items():
+            found.masks[contig] = _outside_coding(masks, found.genes.get(contig, []))
         return found
 
     def _owners(self, row: Feature, is_gff3: bool) -> list[tuple[str, str]]:
@@ -268,7 +280,7 @@ class _Reader:
         if not is_gff3:
             owners = [(_first(row, "transcript_id", "gene_id"), _first(row, "gene_id"))]
         else:
-            owners = [(name, "") for name in row.attributes.get("Parent") or [_first(row, "ID")]]
+            owners = [(name, "") for name in row.attributes.get("Parent") or [_own_name(row)]]
         if not all(name for name, _ in owners):
             if row.featuretype == "CDS":
                 raise ValueError("CDS with neither Parent, ID nor transcript_id")
@@ -391,6 +403,19 @@ def _contradiction(model: _Model) -> str:
     if any(right[0] < left[1] for left, right in pairwise(rows)):
         return "overlapping CDS rows in one transcript"
     return ""
+
+
+def _outside_coding(masks: list[Mask], genes: list[Gene]) -> list[Mask]:
+    """Sorted masks without the coding bases of genes, which are known: a dubious reading frame
+    on one strand says nothing about the good gene on the other."""
+    coding = union(exon for gene in genes for t in gene.transcripts for exon in t.cds)
+    kept = []
+    for start, end, reason in masks:
+        first = np.searchsorted(coding[:, 1], start, side="right")
+        last = np.searchsorted(coding[:, 0], end, side="left")
+        rest = difference(np.array([(start, end)]), coding[first:last])
+        kept += [(a, b, reason) for a, b in rest.tolist()]
+    return sorted(kept)
 
 
 def _united(cds: list[Interval], stops: list[Interval], strand: str) -> tuple[Interval, ...]:

@@ -238,6 +238,23 @@ def test_masks(tmp_path):
     ]
 
 
+def test_coding_bases_of_good_genes_are_not_masked(tmp_path):
+    found = read(
+        tmp_path,
+        """
+        c s pseudogene 11 90 . - . | ID=p
+        c s CDS 1 21 . + 0 | Parent=a
+        c s CDS 31 40 . + 0 | Parent=a
+        """,
+    )
+    assert found.masks["c"] == [(21, 30, "pseudogene"), (40, 90, "pseudogene")]
+
+
+def test_rows_with_an_empty_parent_stand_alone(tmp_path):
+    found = read(tmp_path, "c s CDS 1 9 . + 0 | ID=x;Parent=\nc s CDS 20 28 . - 0 | ID=x;Parent=")
+    assert [gene.transcripts[0].cds for gene in found.genes["c"]] == [((0, 9),), ((19, 28),)]
+
+
 def test_noncoding_genes_are_neither_genes_nor_masks(tmp_path):
     found = read(
         tmp_path,
