@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from augustus_dl.cli.arguments import option_classes
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -77,3 +79,14 @@ def test_subcommands_have_the_options_shown(line: str) -> None:
     command = line.split()[0]
     for option in re.findall(r"(--[a-z-]+)", line):
         assert option in help_of(command)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_prediction_options_are_honoured(page: Path) -> None:
+    """Those written `--name=value` in examples, and those in the table of the README."""
+    examples = re.findall(r"^    augustus-dl (--.*)$", text(page), re.MULTILINE)
+    shown = {name for line in examples for name in re.findall(r"--([A-Za-z_]+)=", line)}
+    for row in re.findall(r"^\| (`--.*?) \|", text(page), re.MULTILINE):
+        shown |= set(re.findall(r"`--([A-Za-z0-9_]+)`", row))
+    classes = option_classes()
+    assert {name for name in shown if classes.get(name) != "honoured"} == set()
