@@ -80,7 +80,7 @@ class Profile:
         clade: the clade whose genomes the network was trained on.
         status: one of STATUSES.
         beats_augustus: measured at gene level on this species' test sequences.
-        scores: what was measured there; `gene_f1` and `augustus_gene_f1` in percent.
+        scores: what was measured; there `gene_f1` and `augustus_gene_f1`, in percent.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Profile:
     clade: str
     status: str
     beats_augustus: bool
-    scores: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def genetic_code(self) -> int:
@@ -184,7 +184,7 @@ def write_profile(
     decoder: Mapping[str, Any],
     status: str,
     beats_augustus: bool,
-    scores: Mapping[str, float],
+    scores: Mapping[str, Any],
     model: str = ".",
     parameters: Mapping[str, str] | None = None,
 ) -> None:
@@ -262,11 +262,11 @@ def _unknown(name: str, config_path: str | os.PathLike | None) -> str:
     """The message for a species that is nowhere, with the names that look like it."""
     names = {known.lower(): known for known in species_names(config_path)}
     near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
-    guess = f"Did you mean {' or '.join(names[match] for match in near)}? " if near else ""
+    guess = f"; did you mean {' or '.join(names[match] for match in near)}?" if near else ""
     places = " or ".join(f"{root}/" for root in _roots(config_path))
     return (
-        f'Species-specific configuration files of "{name}" not found in {places}. {guess}'
-        'Type "augustus-dl --species=help" to see available species.'
+        f'Species-specific configuration files not found in {places}. No species is called "{name}"'
+        f'{guess or "."} Type "augustus --species=help" to see available species.'
     )
 
 
