@@ -6,6 +6,7 @@ blanks, `-` and `*` dropped, so that coordinates count letters only, as in AUGUS
 
 from __future__ import annotations
 
+import codecs
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -89,7 +90,7 @@ def _records(path: Path) -> Iterator[pysam.FastxRecord]:
 
 
 def _check_start(path: Path) -> None:
-    start = head(path, _WHAT).removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head(path, _WHAT).removeprefix(codecs.BOM_UTF8).lstrip()
     if not start:
         raise InputError(f"{_WHAT} {path} holds only blanks")
     if not start.startswith(b">"):

@@ -6,6 +6,7 @@ the same words.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os
 import zlib
@@ -71,8 +72,10 @@ def head(path: Path, what: str, size: int = 65536) -> bytes:
 def lines(path: str | os.PathLike, what: str) -> Iterator[tuple[int, str]]:
     """Lines of a text file with their numbers from 1, without their line ends.
 
+    Text is UTF-8; a line that is not, is taken as Latin-1, as in older annotation files.
+
     Raises:
-        InputError: as `readable`, and damaged gzip, binary content or text that is not UTF-8.
+        InputError: as `readable`, and damaged gzip or binary content.
     """
     path = readable(path, what)
     is_gzip = False
@@ -80,15 +83,21 @@ def lines(path: str | os.PathLike, what: str) -> Iterator[tuple[int, str]]:
         head(path, what, size=4096)
         with open(path, "rb") as raw:
             is_gzip = raw.read(2) == _GZIP
-    number = 0
     try:
-        with (gzip.open if is_gzip else open)(path, "rt", encoding="utf-8") as stream:
+        with gzip.open(path) if is_gzip else open(path, "rb") as stream:
             for number, line in enumerate(stream, 1):
-                yield number, line.rstrip("\r\n")
+                if number == 1:
+                    line = line.removeprefix(codecs.BOM_UTF8)
+                yield number, _decoded(line.rstrip(b"\r\n"))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise _truncated(path, what) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{what} {path}:{number + 1} is not UTF-8 text") from error
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
 
 
 def _truncated(path: Path, what: str) -> InputError:
