@@ -332,7 +332,9 @@ def wanted(text, names, config):
     """The decoded names when the scores ask for these labels, one per base."""
     scores = np.full((len(text), len(LABELS)), -640, dtype=np.int16)
     scores[np.arange(len(text)), [LABELS.index(name) for name in names]] = 640
-    path = viterbi(scores, base_codes(text.encode()), config)
+    codes = base_codes(text.encode())
+    path = viterbi(scores, codes, config)
+    assert all((in_two(scores, codes, config, cut) == path).all() for cut in range(len(codes)))
     return [LABELS[i] for i in path]
 
 
@@ -367,6 +369,7 @@ def test_minimum_intron_length_is_exact(minimum):
         ("ATGT GTCCAG AACCCTAA", (4, 8), False),  # a stop spliced together inside
         ("ATGT GTCCAG CACCCTAA", (4, 8), True),
         ("ATGTG GTCCAG ACCCTAA", (5, 7), False),
+        ("ATGTA GTCCAG CCCCTAA", (5, 7), True),  # without the intron a stop
         ("ATGTG GCCCAG GCCCTAA", (5, 7), True),
         ("ATGTG GACCAG GCCCTAA", (5, 7), False),  # no splice site
         ("ATGTG GTCCAC GCCCTAA", (5, 7), False),
@@ -444,12 +447,46 @@ def test_cutting_into_chunks_changes_nothing(seed, length, cuts, variant):
     assert np.concatenate(pieces).tolist() == viterbi(scores, codes, config).tolist()
 
 
-def test_every_base_a_chunk_of_its_own():
+def in_two(scores, codes, config, cut):
+    """Labels decoded in two chunks: what is final at the cut is decided there."""
+    chunks = [(scores[:cut], codes[:cut]), (scores[cut:], codes[cut:])]
+    return np.concatenate(list(Decoder(config).decode(chunks)))
+
+
+@pytest.mark.parametrize("partial", [True, False])
+def test_labels_are_final_only_when_nothing_can_change_them(partial):
+    """Strong scores: which path wins changes often, and late."""
+    config = replace(TOY, partial=partial, gene_start=0.0, intron=0.0, gc_donor=0.0)
     rng = np.random.default_rng(3)
-    codes = base_codes(toy(rng, 600).encode())
-    scores = random_scores(rng, 600, outside=-1, boundaries=3)
-    chunks = [(scores[t : t + 1], codes[t : t + 1]) for t in range(600)]
-    assert (np.concatenate([*Decoder(TOY).decode(chunks)]) == viterbi(scores, codes, TOY)).all()
+    for _ in range(400):
+        codes = base_codes(toy(rng, 60).encode())
+        scores = random_scores(rng, 60, outside=-3, boundaries=9, spread=5)
+        whole = viterbi(scores, codes, config)
+        for cut in rng.integers(0, 60, 3):
+            assert in_two(scores, codes, config, cut).tolist() == whole.tolist()
+
+
+def test_an_intron_that_just_ended_survives_a_better_young_one():
+    """At the right end of the long intron every other path runs outside its gene."""
+    text = "CCATGCCC" + "GTCTAA" + "ATGCCC" + "GTAG" + "CCCTAACC"
+    names = ["IR", "IR", *gene((6, 6), 16, 0), "IR", "IR"]
+    rival = [*(["IR"] * 14), *gene((6, 6), 4, 0)[:9]]  # begins inside the intron
+    scores = np.full((len(text), len(LABELS)), -640, dtype=np.int16)
+    for t, name in enumerate(names):
+        scores[t, [0, LABELS.index(name)]] = 0, 0 if t < 24 else 1280
+    for t in range(14, len(rival)):
+        scores[t, LABELS.index(rival[t])] = 320
+    config = replace(TOY, partial=False, min_intron=5)
+    found = in_two(scores, base_codes(text.encode()), config, 24)
+    assert [LABELS[i] for i in found] == names
+
+
+def test_no_evidence_no_gene():
+    """Ties are broken in favour of intergenic."""
+    rng = np.random.default_rng(3)
+    codes = base_codes(toy(rng, 5000).encode())
+    config = DecoderConfig(gc_donor=0.0, min_intron=4)
+    assert not viterbi(np.zeros((5000, 29), np.int16), codes, config).any()
 
 
 def test_labels_come_long_before_the_end():
