@@ -1,7 +1,8 @@
 """Ways to run a network: one file each, one small interface.
 
 An engine has `flank` (bases), `core` (bases a window) and `scores(windows) -> int16 [L, 29]` per
-window, on a grid of 1/64 nat. `open_engine` chooses by device; importing this package imports none.
+window, on the decoder's grid: coarse enough that last-bit noise seldom moves a splice site.
+`open_engine` chooses by device; importing this package imports none.
 """
 
 from __future__ import annotations
@@ -14,10 +15,7 @@ import numpy as np
 
 from augustus_dl.windows import Window
 
-__all__ = ["SCORE_GRID", "Engine", "open_engine"]
-
-SCORE_GRID = 64
-"""Score units per nat: coarse enough that last-bit noise seldom moves a splice site."""
+__all__ = ["Engine", "open_engine"]
 
 
 class Engine(Protocol):

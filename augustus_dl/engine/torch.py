@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from augustus_dl.engine import SCORE_GRID
+from augustus_dl.decode.config import GRID
 from augustus_dl.errors import OptionError
 from augustus_dl.network.config import CLADES
 from augustus_dl.network.model import AnnotationModel, load_model
@@ -40,12 +40,12 @@ class TorchEngine:
 
     @torch.inference_mode()
     def scores(self, windows: Iterable[Window]) -> Iterator[tuple[Window, np.ndarray]]:
-        """Label scores of each window, in order; int16 [L, 29] on a grid of 1 / SCORE_GRID nat."""
+        """Label scores of each window, in order; int16 [L, 29] in units of 1 / GRID nat."""
         for window in windows:
             codes = torch.from_numpy(window.codes).to(self._device).unsqueeze(0)
             masked = torch.from_numpy(window.masked).to(self._device).unsqueeze(0)
             logits = self._model(codes, masked, self._clade).logits_BKL[0]
-            grid = (logits.float() * SCORE_GRID).round().clamp(-32767, 32767).to(torch.int16)
+            grid = (logits.float() * GRID).round().clamp(-32767, 32767).to(torch.int16)
             yield window, grid.T.contiguous().cpu().numpy()
 
 

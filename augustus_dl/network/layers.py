@@ -12,7 +12,7 @@ from augustus_dl.encode import N
 from augustus_dl.kernels.expert_mlp import expert_mlp, route
 from augustus_dl.kernels.window_attention import alibi_slopes, window_attention
 
-__all__ = ["Block", "ResidualConv", "Stem", "Up"]
+__all__ = ["Attention", "Block", "ChannelNorm", "Experts", "ResidualConv", "Stem", "SwiGLU", "Up"]
 
 KMER = 6
 
@@ -60,6 +60,17 @@ class ChannelNorm(nn.Module):
         return x_BCL * scale.to(x_BCL.dtype) * self.weight.to(x_BCL.dtype)
 
 
+class TokenNorm(nn.Module):
+    """RMS norm over the last dimension, in the input's precision."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x_BTC: torch.Tensor) -> torch.Tensor:
+        return F.rms_norm(x_BTC, self.weight.shape, self.weight.to(x_BTC.dtype), eps=1e-6)
+
+
 class ResidualConv(nn.Module):
     """Pre-norm residual convolution."""
 
@@ -92,17 +103,20 @@ class Up(nn.Module):
 
 
 class Attention(nn.Module):
-    """Local multi-head attention with symmetric ALiBi."""
+    """Local multi-head attention with symmetric ALiBi; queries and keys are normalised, which
+    keeps training stable (Dehghani et al. 2023)."""
 
     def __init__(self, width: int, heads: int, window: int):
         super().__init__()
         self.heads, self.window = heads, window
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
+        self.q_norm, self.k_norm = TokenNorm(width // heads), TokenNorm(width // heads)
 
     def forward(self, x_BTC: torch.Tensor) -> torch.Tensor:
         B, T, C = x_BTC.shape
         q, k, v = self.qkv(x_BTC).view(B, T, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        q, k = self.q_norm(q), self.k_norm(k)
         out = window_attention(q, k, v, alibi_slopes(self.heads, x_BTC.device), self.window)
         return self.out(out.transpose(1, 2).reshape(B, T, C))
 
@@ -151,7 +165,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int, attention: Attention, feed_forward: nn.Module):
         super().__init__()
-        self.norm1, self.norm2 = nn.RMSNorm(width), nn.RMSNorm(width)
+        self.norm1, self.norm2 = TokenNorm(width), TokenNorm(width)
         self.attention, self.feed_forward = attention, feed_forward
 
     def forward(

@@ -16,7 +16,16 @@ from transformers import PreTrainedModel
 
 from augustus_dl.errors import ModelError
 from augustus_dl.network.config import CLADES, NetworkConfig
-from augustus_dl.network.layers import Attention, Block, Experts, ResidualConv, Stem, SwiGLU, Up
+from augustus_dl.network.layers import (
+    Attention,
+    Block,
+    ChannelNorm,
+    Experts,
+    ResidualConv,
+    Stem,
+    SwiGLU,
+    Up,
+)
 
 __all__ = ["AnnotationModel", "Scores", "load_model"]
 
@@ -50,7 +59,7 @@ class AnnotationModel(PreTrainedModel):
         self.up16 = Up(w32, w16, 2)
         self.up4 = Up(w16, w4, 4)
         self.up1 = Up(w4, w1, 4, kernel=9)
-        self.head = nn.Conv1d(w1, config.num_labels, 1)
+        self.head = nn.Sequential(ChannelNorm(w1), nn.Conv1d(w1, config.num_labels, 1))
         self.post_init()
 
     def _block(self, layer: int) -> Block:

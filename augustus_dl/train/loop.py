@@ -6,10 +6,8 @@ and the profile made of the best averaged weights so far, by decoded gene F1 on 
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -75,13 +73,15 @@ def train(
         over = done or now - began > 60 * minutes
         if over or now - evaluated > 60 * config.evaluate_minutes:
             accuracy = validation.run(average, device)
-            f1 = accuracy["gene"]["f1"]
-            run.log(step=step, bases=step * config.windows * config.length, validation=accuracy)
+            by_clade = {clade: 100 * levels["gene"]["f1"] for clade, levels in accuracy.items()}
+            f1 = sum(by_clade.values()) / len(by_clade)
+            run.log(step=step, validation=accuracy)
             run.plot()
-            progress(f"step {step}: gene F1 {f1:.2f} on validation (best {max(best, f1):.2f})")
+            detail = ", ".join(f"{clade} {value:.1f}" for clade, value in by_clade.items())
+            progress(f"step {step}: validation gene F1 {detail}; best mean {max(best, f1):.2f}")
             if f1 > best:
                 best = f1
-                run.keep(average, accuracy)
+                run.keep(average, by_clade)
             evaluated = now = time.monotonic()
         if over or now - saved > 60 * config.save_minutes:
             run.save_state(
@@ -111,8 +111,8 @@ def train(
         step += 1
         if len(losses) == 50 or step == config.steps:
             mean = torch.stack(losses).mean().item()
-            speed = len(losses) * config.windows * config.length / (time.monotonic() - now + 1e-9)
-            run.log(step=step, loss=mean, learning_rate=_learning_rate(config, step))
+            seconds = round(time.monotonic() - began, 1)
+            run.log(step=step, loss=mean, learning_rate=_learning_rate(config, step), seconds=seconds)
             losses.clear()
 
 

@@ -58,7 +58,7 @@ class RunFolder:
         path = self.folder / "state.pt"
         return torch.load(path, map_location=device, weights_only=True) if path.exists() else None
 
-    def keep(self, model: AnnotationModel, accuracy: dict) -> None:
+    def keep(self, model: AnnotationModel, gene_f1: dict[str, float]) -> None:
         """Make the folder's profile of this model."""
         write_model(model, self.folder)
         write_profile(
@@ -68,7 +68,7 @@ class RunFolder:
             decoder={},
             status="trained on this species",
             beats_augustus=False,
-            scores={"validation": accuracy},
+            scores={f"validation_gene_f1_{clade}": f1 for clade, f1 in gene_f1.items()},
         )
 
     def plot(self) -> None:
@@ -84,9 +84,11 @@ class RunFolder:
             left.plot(*zip(*losses, strict=True), lw=1)
         left.set(xlabel="training bases (Mb)", ylabel="loss", yscale="log")
         scored = [r for r in records if "validation" in r]
-        for level in ("gene", "exon", "nucleotide"):
-            values = [r["validation"][level]["f1"] for r in scored]
-            right.plot([r["step"] * per_step for r in scored], values, marker="o", label=level)
+        steps = [r["step"] * per_step for r in scored]
+        for clade in scored[0]["validation"] if scored else ():
+            for level, style in (("gene", "o-"), ("exon", "s--")):
+                values = [100 * r["validation"][clade][level]["f1"] for r in scored]
+                right.plot(steps, values, style, ms=3, label=f"{clade} {level}")
         right.set(xlabel="training bases (Mb)", ylabel="validation F1 (%)", ylim=(0, 100))
         right.legend()
         partial = self.folder / "curves.partial.png"

@@ -8,6 +8,9 @@ import torch.nn.functional as F
 
 __all__ = ["alibi_slopes", "window_attention"]
 
+_NEVER = -1e4
+"""Score of a pair out of reach. Finite, so that a padded query's softmax is no 0/0."""
+
 
 def alibi_slopes(heads: int, device: torch.device | None = None) -> torch.Tensor:
     """Slopes of Press et al. 2022 (ALiBi) for a power-of-two number of heads; float32 [H]."""
@@ -30,12 +33,12 @@ def window_attention(
     B, H, T, D = q_BHTD.shape
     blocks = -(-T // window)
     pad = blocks * window - T
-    q = F.pad(q_BHTD, (0, 0, 0, pad)).reshape(B, H * blocks, window, D)
+    q = F.pad(q_BHTD, (0, 0, 0, pad)).reshape(B, H * blocks, window, D) * D**-0.5
     k = _neighbours(F.pad(k_BHTD, (0, 0, window, pad + window)), window)
     v = _neighbours(F.pad(v_BHTD, (0, 0, window, pad + window)), window)
-    bias = _bias(slopes_H, T, window).to(q.dtype).expand(B, -1, -1, -1)
-    out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-    return out.view(B, H, blocks * window, D)[:, :, :T]
+    scores = q @ k.transpose(-1, -2) + _bias(slopes_H, T, window).to(q.dtype)
+    weights = scores.softmax(-1, dtype=torch.float32).to(v.dtype)
+    return (weights @ v).view(B, H, blocks * window, D)[:, :, :T]
 
 
 def _neighbours(padded_BHPD: torch.Tensor, window: int) -> torch.Tensor:
@@ -48,14 +51,13 @@ def _neighbours(padded_BHPD: torch.Tensor, window: int) -> torch.Tensor:
 
 
 def _bias(slopes_H: torch.Tensor, tokens: int, window: int) -> torch.Tensor:
-    """ALiBi bias, -inf outside the window and the sequence; float32 [1, H * N, W, 3 * W]."""
+    """ALiBi bias, _NEVER outside the window and the sequence; float32 [1, H * N, W, 3 * W]."""
     blocks = -(-tokens // window)
     device = slopes_H.device
     query = torch.arange(blocks * window, device=device).view(blocks, window, 1)
     first_key = torch.arange(blocks, device=device).view(blocks, 1, 1) * window - window
     key = first_key + torch.arange(3 * window, device=device)
     distance = (query - key).abs()
-    # A padded query row must keep one key, else its softmax is 0/0; its output is cut off.
-    outside = (distance > window) | (key < 0) | ((key >= tokens) & (query < tokens))
+    outside = (distance > window) | (key < 0) | (key >= tokens)
     bias = -slopes_H.view(-1, 1, 1, 1) * distance
-    return bias.masked_fill(outside, float("-inf")).view(1, -1, window, 3 * window)
+    return bias.masked_fill(outside, _NEVER).view(1, -1, window, 3 * window)

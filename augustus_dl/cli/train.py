@@ -1,0 +1,69 @@
+"""`augustus-dl train`: pack files to a species profile."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    packs: Annotated[list[Path], typer.Argument(help="Pack files made by `augustus-dl prepare`.")],
+    run: Annotated[Path, typer.Option(help="Run folder; an interrupted run resumes here.")],
+    species: Annotated[str, typer.Option(help="Name of the profile the run folder becomes.")],
+    clade: Annotated[str, typer.Option(help="Clade whose validation genes choose checkpoints.")],
+    size: Annotated[str, typer.Option(help="tiny, small or base.")] = "base",
+    moe: Annotated[bool, typer.Option(help="Mixture-of-experts layers.")] = True,
+    init: Annotated[str, typer.Option(help="Model folder to start from.")] = "",
+    steps: Annotated[int, typer.Option(help="Optimiser steps in all.")] = 10_000,
+    windows: Annotated[int, typer.Option(help="Windows a step.")] = 16,
+    length: Annotated[int, typer.Option(help="Bases a window.")] = 65_536,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1.5e-3,
+    gamma: Annotated[float, typer.Option(help="Focal exponent.")] = 1.0,
+    dice_weight: Annotated[float, typer.Option(help="Weight of the boundary Dice loss.")] = 0.5,
+    boundary_weight: Annotated[float, typer.Option(help="Boundary bases' cross-entropy.")] = 1.0,
+    weight_decay: Annotated[float, typer.Option(help="AdamW's weight decay.")] = 0.05,
+    genic: Annotated[float, typer.Option(help="Share of windows drawn around genes.")] = 0.8,
+    evaluate_minutes: Annotated[float, typer.Option(help="Minutes between evaluations.")] = 3.0,
+    save_minutes: Annotated[float, typer.Option(help="Minutes between saved states.")] = 2.0,
+    minutes: Annotated[float, typer.Option(help="Stop (to resume later) after this.")] = math.inf,
+    seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+) -> None:
+    """Train a network; keep the weights that decode validation genes best.
+
+    The run folder is a species profile: `augustus-dl --species=RUN genome.fa` uses it.
+    """
+    from augustus_dl.engine.torch import choose_device
+    from augustus_dl.train.config import TrainConfig
+    from augustus_dl.train.loop import train as run_training
+    from augustus_dl.train.pack import read_pack
+
+    config = TrainConfig(
+        species=species,
+        clade=clade,
+        size=size,
+        moe=moe,
+        init=init,
+        steps=steps,
+        windows=windows,
+        length=length,
+        learning_rate=learning_rate,
+        gamma=gamma,
+        dice_weight=dice_weight,
+        boundary_weight=boundary_weight,
+        weight_decay=weight_decay,
+        genic=genic,
+        evaluate_minutes=evaluate_minutes,
+        save_minutes=save_minutes,
+        seed=seed,
+    )
+    best = run_training(
+        config,
+        [read_pack(path) for path in packs],
+        run,
+        choose_device(device),
+        minutes,
+        progress=lambda line: typer.echo(line, err=True),
+    )
+    typer.echo(f"best validation gene F1 {best:.2f}; profile in {run}", err=True)
