@@ -20,6 +20,7 @@ here because they are tokens too.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -201,7 +202,7 @@ def _gene_spans(labels: np.ndarray) -> list[tuple[int, int]]:
     after_end = (labels == label("+", "STOP")) | (labels == label("-", "START"))
     first[1:] |= after_end[:-1]
     bounds = [*np.flatnonzero(first).tolist(), len(labels)]
-    return [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if strand[a]]
+    return [(a, b) for a, b in itertools.pairwise(bounds) if strand[a]]
 
 
 def _parse_plus(path: np.ndarray) -> Transcript | None:

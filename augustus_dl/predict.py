@@ -99,7 +99,7 @@ def transcripts_of(
     from augustus_dl.decode.viterbi import Decoder
 
     windows = cut(codes, masked, engine.core, engine.flank)
-    scores = stitch(engine.scores(windows))
+    scores = stitch(engine.scores(windows, config.label_weights()))
     labels = Decoder(config).decode(_with_codes(scores, codes))
     yield from parse(labels, config)
 

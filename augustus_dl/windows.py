@@ -20,7 +20,8 @@ __all__ = ["Window", "cut", "stitch"]
 class Window(NamedTuple):
     """codes uint8 and masked bool [flank + core + padding + flank]; N beyond the sequence.
 
-    start, end: the core on the sequence, 0-based half-open. offset: where the core begins inside.
+    start, end: the core on the sequence, 0-based half-open. offset: where the core begins inside,
+    so `codes[offset : offset + end - start]` are the core's bases.
     """
 
     start: int
@@ -59,6 +60,14 @@ def _padded(track: np.ndarray, start: int, end: int, fill: int | bool) -> np.nda
 
 
 def stitch(pairs: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
-    """Scores [L, K] of whole windows to scores of their cores; inverse of `cut`."""
-    for window, scores in pairs:
-        yield scores[window.offset : window.offset + window.end - window.start]
+    """Tracks of cores, in order, to stretches that tile the sequence; inverse of `cut`.
+
+    Raises:
+        ValueError: a core is missing, out of order, or its track has another length.
+    """
+    cursor = 0
+    for window, track in pairs:
+        if window.start != cursor or len(track) != window.end - window.start:
+            raise ValueError(f"core {window.start}-{window.end} does not continue at {cursor}")
+        cursor = window.end
+        yield track

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from augustus_dl.errors import OptionError
+from augustus_dl.labels import INTERGENIC, NUM_LABELS, label
 
 __all__ = ["GRID", "DecoderConfig"]
 
-GRID = 64
-"""Scores are integers in units of 1/64 nat."""
+GRID = 1024
+"""Scores are integers in units of 1/1024 nat: int16 holds 32 nats, and content evidence of a few
+hundredths of a nat a base is not rounded away."""
 
 _TYPES = {"bool": (bool,), "int": (int,), "float": (int, float), "str": (str,)}
 
@@ -21,7 +25,13 @@ class DecoderConfig:
     """What the decoder is told besides the scores. Scores are in nats and are added, so a
     negative number is a penalty.
 
+    A base's score for a label is the network's log-probability times the weight of the label's
+    kind. Boundary labels (start, stop, donor, acceptor) have weight one. What the network says of
+    neighbouring coding, intron or intergenic bases is nearly the same statement over and over, so
+    those have small weights; docs/experiments.md has the measurement.
+
     Attributes:
+        coding_weight, intron_weight, intergenic_weight: of the labels C, I and IR.
         gene_start: added once per gene, cut ones included.
         intron: added once per intron, cut ones included.
         gc_donor: added to each intron that begins with GC instead of GT.
@@ -39,11 +49,14 @@ class DecoderConfig:
         OptionError: a value of the wrong kind or out of range.
     """
 
-    gene_start: float = 0.0
-    intron: float = 0.0
+    coding_weight: float = 0.02
+    intron_weight: float = 0.025
+    intergenic_weight: float = 0.03
+    gene_start: float = 3.0
+    intron: float = 2.0
     gc_donor: float = -2.0
     atac: bool = False
-    min_intron: int = 20
+    min_intron: int = 30
     partial: bool = True
     strand: str = "both"
     intronless: bool = False
@@ -79,6 +92,16 @@ class DecoderConfig:
                 f"unknown decoder setting {', '.join(unknown)}; known: {', '.join(known)}"
             )
         return cls(**settings)
+
+    def label_weights(self) -> np.ndarray:
+        """Weight of each label; float32 [29]."""
+        weights = np.ones(NUM_LABELS, dtype=np.float32)
+        weights[INTERGENIC] = self.intergenic_weight
+        for strand in "+-":
+            for k in range(3):
+                weights[label(strand, f"C{k}")] = self.coding_weight
+                weights[label(strand, f"I{k}")] = self.intron_weight
+        return weights
 
     def to_dict(self) -> dict[str, Any]:
         """All settings, ready for JSON."""

@@ -1,8 +1,8 @@
 """Ways to run a network: one file each, one small interface.
 
-An engine has `flank` (bases), `core` (bases a window) and `scores(windows) -> int16 [L, 29]` per
-window, on the decoder's grid: coarse enough that last-bit noise seldom moves a splice site.
-`open_engine` chooses by device; importing this package imports none.
+An engine turns windows into scores on the decoder's grid: weighted log-probabilities of the labels,
+rounded, so that last-bit noise seldom moves a splice site. `open_engine` chooses by device;
+importing this package imports none of them.
 """
 
 from __future__ import annotations
@@ -19,14 +19,29 @@ __all__ = ["Engine", "open_engine"]
 
 
 class Engine(Protocol):
-    """Runs one checkpoint on one device."""
+    """Runs one checkpoint on one device.
+
+    Attributes:
+        flank, core: bases of a window's flanks and core (see windows).
+        device: name of the device in use.
+    """
 
     flank: int
     core: int
     device: str
 
-    def scores(self, windows: Iterable[Window]) -> Iterator[tuple[Window, np.ndarray]]:
-        """Label scores of each window, in order; int16 [L, 29]."""
+    def scores(
+        self, windows: Iterable[Window], weights: np.ndarray
+    ) -> Iterator[tuple[Window, np.ndarray]]:
+        """Scores of each window, in order.
+
+        Args:
+            weights: float32 [29], what each label's log-probability is multiplied by.
+
+        Yields:
+            The window and the scores of its core, int16 [end - start, 29], in units of
+            1 / decode.config.GRID nat.
+        """
         ...
 
 

@@ -39,14 +39,18 @@ class TorchEngine:
         return cls(load_model(model), clade, choose_device(device), core)
 
     @torch.inference_mode()
-    def scores(self, windows: Iterable[Window]) -> Iterator[tuple[Window, np.ndarray]]:
-        """Label scores of each window, in order; int16 [L, 29] in units of 1 / GRID nat."""
+    def scores(
+        self, windows: Iterable[Window], weights: np.ndarray
+    ) -> Iterator[tuple[Window, np.ndarray]]:
+        """Scores of each window, in order; see `Engine.scores`."""
+        scale_K1 = torch.from_numpy(weights * GRID).to(self._device).unsqueeze(1)
         for window in windows:
-            codes = torch.from_numpy(window.codes).to(self._device).unsqueeze(0)
-            masked = torch.from_numpy(window.masked).to(self._device).unsqueeze(0)
-            logits = self._model(codes, masked, self._clade).logits_BKL[0]
-            grid = (logits.float() * GRID).round().clamp(-32767, 32767).to(torch.int16)
-            yield window, grid.T.contiguous().cpu().numpy()
+            codes_BL = torch.from_numpy(window.codes).to(self._device).unsqueeze(0)
+            masked_BL = torch.from_numpy(window.masked).to(self._device).unsqueeze(0)
+            logits_KL = self._model(codes_BL, masked_BL, self._clade).logits_BKL[0]
+            core_KL = logits_KL[:, window.offset : window.offset + window.end - window.start]
+            grid_KL = (core_KL.float().log_softmax(0) * scale_K1).round_().clamp_(min=-32767)
+            yield window, grid_KL.to(torch.int16).T.contiguous().cpu().numpy()
 
 
 def choose_device(name: str) -> torch.device:

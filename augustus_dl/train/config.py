@@ -20,12 +20,12 @@ class TrainConfig:
         size, moe: shape of a new network; ignored with `init`.
         init: model folder to start from, or "" for random weights.
         steps, windows, length: optimiser steps, windows a step and bases a window.
-        learning_rate, warmup, weight_decay, clip: AdamW with linear warm-up (steps), cosine decay to
-            a twentieth, and gradient clipping. A step with a non-finite gradient is left out.
+        learning_rate, warmup, weight_decay, clip: AdamW with linear warm-up (steps), cosine decay
+            to a twentieth, and gradient clipping. A step with a non-finite gradient is left out.
         gamma, dice_weight, boundary_weight, router_weight: see loss.annotation_loss.
         genic: share of windows drawn around gene bases.
         ema: decay of the averaged weights, which are what is evaluated and kept.
-        evaluate_minutes, save_minutes: how often validation genes are decoded; how often the state
+        evaluate_minutes, save_minutes: how often validation genes are decoded and the state
             is saved.
         seed: of initial weights and windows.
     """

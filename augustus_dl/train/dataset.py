@@ -1,7 +1,7 @@
 """Windows cut on the device from genomes that live there as bytes.
 
-No loader processes: a genome is two bytes a base (base code with the soft-mask in bit 3, and label),
-and a batch is one gather. What is drawn depends on (seed, step) alone, so a resumed run sees the
+No loader processes: a genome is two bytes a base (base code with the soft-mask in bit 3, and
+label), and a batch is one gather. What is drawn depends on (seed, step) alone, so a resumed run sees the
 same windows.
 """
 

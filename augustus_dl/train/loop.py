@@ -1,7 +1,7 @@
 """The training loop: linear code, one process, one device.
 
-A run folder holds train.json (its TrainConfig), log.jsonl, curves.png, state.pt (to resume exactly),
-and the profile made of the best averaged weights so far, by decoded gene F1 on validation genes.
+A run folder holds train.json (its TrainConfig), log.jsonl, curves.png, state.pt (to resume
+exactly), and the profile made of the best averaged weights so far, by decoded gene F1 on validation genes.
 """
 
 from __future__ import annotations
@@ -111,8 +111,8 @@ def train(
         step += 1
         if len(losses) == 50 or step == config.steps:
             mean = torch.stack(losses).mean().item()
-            seconds = round(time.monotonic() - began, 1)
-            run.log(step=step, loss=mean, learning_rate=_learning_rate(config, step), seconds=seconds)
+            rate = _learning_rate(config, step)
+            run.log(step=step, loss=mean, learning_rate=rate, seconds=time.monotonic() - began)
             losses.clear()
 
 

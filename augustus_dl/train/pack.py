@@ -178,12 +178,14 @@ def _train_rows(table: Path) -> dict[tuple[str, str], int]:
     held = {(r["set"], r["sequence"]) for r in rows if r["split"] != "train"}
     trained = {(r["set"], r["sequence"]): int(r["end"]) for r in rows if r["split"] == "train"}
     if held & trained.keys():
-        raise InputError(f"{table}: a sequence has both train and other rows: {held & trained.keys()}")
+        both = sorted(held & trained.keys())[0]
+        raise InputError(f"{table}: {both[1]} of {both[0]} has both train and other rows")
     return trained
 
 
 def _pack_set(clade: str, entry: dict, folder: Path, rows: dict) -> Iterator[Piece]:
-    annotation = read_annotation(folder / "annotation.gff3.gz")
+    doubtful = entry.get("doubtful_sources", ())
+    annotation = read_annotation(folder / "annotation.gff3.gz", doubtful)
     code = genetic_code(entry.get("genetic_code", 1))
     for contig in contigs(folder / "genome.fa.gz"):
         if (folder.name, contig.name) not in rows:

@@ -34,7 +34,7 @@ class RunFolder:
         folder.mkdir(parents=True, exist_ok=True)
         described = folder / "train.json"
         if described.exists() and json.loads(described.read_text()) != config.to_dict():
-            raise TrainingError(f"{folder} holds a run with other settings; give a new --run folder")
+            raise TrainingError(f"{folder} holds a run with other settings; use a new folder")
         write_text(described, json.dumps(config.to_dict(), indent=1))
 
     def log(self, **record) -> None:

@@ -485,7 +485,7 @@ def test_no_evidence_no_gene():
     """Ties are broken in favour of intergenic."""
     rng = np.random.default_rng(3)
     codes = base_codes(toy(rng, 5000).encode())
-    config = DecoderConfig(gc_donor=0.0, min_intron=4)
+    config = DecoderConfig(gene_start=0.0, intron=0.0, gc_donor=0.0, min_intron=4)
     assert not viterbi(np.zeros((5000, 29), np.int16), codes, config).any()
 
 
