@@ -25,9 +25,9 @@ class Routing(NamedTuple):
 def route(logits_ME: torch.Tensor, top_k: int) -> Routing:
     """Choose `top_k` experts a token; float32 throughout. Ties go to the lower expert number."""
     logits_ME = logits_ME.float()
-    chosen = logits_ME.topk(top_k, dim=-1)
-    weights = chosen.values.softmax(dim=-1)
-    gates_ME = torch.zeros_like(logits_ME).scatter(-1, chosen.indices, weights)
+    ordered = logits_ME.sort(dim=-1, descending=True, stable=True)  # topk breaks ties anyhow
+    weights = ordered.values[:, :top_k].softmax(dim=-1)
+    gates_ME = torch.zeros_like(logits_ME).scatter(-1, ordered.indices[:, :top_k], weights)
     experts = logits_ME.shape[-1]
     load_E = (gates_ME > 0).float().mean(0) / top_k
     balance = experts * (load_E * logits_ME.softmax(-1).mean(0)).sum()
