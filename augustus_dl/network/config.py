@@ -36,6 +36,8 @@ class NetworkConfig(PretrainedConfig):
             raise ValueError(f"size {size!r} is none of {', '.join(SIZES)}")
         if clade not in CLADES:
             raise ValueError(f"clade {clade!r} is none of {', '.join(CLADES)}")
+        if not isinstance(window, int) or window < 1:
+            raise ValueError(f"window {window!r} is no positive number of tokens")
         self.size, self.clade, self.moe, self.window = size, clade, moe, window
         super().__init__(num_labels=kwargs.pop("num_labels", NUM_LABELS), **kwargs)
 

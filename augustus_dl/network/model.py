@@ -7,12 +7,15 @@ and back up with skips. Shapes: B batch, L bases (a multiple of 32), K labels.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import nn
 from transformers import PreTrainedModel
+from transformers.utils import logging as transformers_logging
 
 from augustus_dl.errors import ModelError
 from augustus_dl.network.config import CLADES, NetworkConfig
@@ -113,19 +116,37 @@ def load_model(folder: Path) -> AnnotationModel:
         if not (folder / name).is_file():
             raise ModelError(f"model folder {folder} has no {name}; train or reinstall it")
     try:
-        model, info = AnnotationModel.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            output_loading_info=True,
-            use_safetensors=True,
-            local_files_only=True,
-        )
+        with _silence():
+            model, info = AnnotationModel.from_pretrained(
+                folder,
+                dtype=torch.float32,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # told below, by name
+                use_safetensors=True,
+                local_files_only=True,
+            )
     except (OSError, ValueError, RuntimeError, KeyError, json.JSONDecodeError) as error:
         reason = str(error).strip().splitlines()[0][:200]
         raise ModelError(f"checkpoint in {folder} is corrupt: {reason}") from error
     except Exception as error:  # safetensors has an exception type of its own, without a base
         raise ModelError(f"checkpoint in {folder} is corrupt: {error}") from error
-    wrong = [*info["missing_keys"], *info["unexpected_keys"], *info["mismatched_keys"]]
+    mismatched = {key for key, *_ in info["mismatched_keys"]}
+    wrong = sorted({*info["missing_keys"], *info["unexpected_keys"], *mismatched})
     if wrong:
         raise ModelError(f"checkpoint in {folder} does not fit its config.json (e.g. {wrong[0]})")
     return model.eval()
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """No progress bar and no load report from transformers: what is wrong is raised."""
+    bar = transformers_logging.is_progress_bar_enabled()
+    level = transformers_logging.get_verbosity()
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity(transformers_logging.CRITICAL)
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        if bar:
+            transformers_logging.enable_progress_bar()
