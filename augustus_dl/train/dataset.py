@@ -1,8 +1,8 @@
 """Windows cut on the device from genomes that live there as bytes.
 
 No loader processes: a genome is two bytes a base (base code with the soft-mask in bit 3, and
-label), and a batch is one gather. What is drawn depends on (seed, step) alone, so a resumed run sees the
-same windows.
+label), and a batch is one gather. What is drawn depends on (seed, step) alone, so a resumed run
+sees the same windows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The training loop: linear code, one process, one device.
 
 A run folder holds train.json (its TrainConfig), log.jsonl, curves.png, state.pt (to resume
-exactly), and the profile made of the best averaged weights so far, by decoded gene F1 on validation genes.
+exactly), and the profile made of the best averaged weights so far, by decoded gene F1 on
+validation genes.
 """
 
 from __future__ import annotations
