@@ -2,8 +2,8 @@
 
     python -m benchmarks.weights MODEL PACK CLADE [--scale 50 10 5 2 1 0.5]
 
-A scale multiplies the three content weights of DecoderConfig; 50 gives coding bases weight one, as if
-every base were independent evidence. `gene_start` and `intron` are as configured.
+A scale multiplies the three content weights of DecoderConfig; 50 gives coding bases weight one, as
+if every base were independent evidence. `gene_start` and `intron` are as configured.
 """
 
 from __future__ import annotations

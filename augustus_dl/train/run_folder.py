@@ -90,7 +90,7 @@ class RunFolder:
                 values = [100 * r["validation"][clade][level]["f1"] for r in scored]
                 right.plot(steps, values, style, ms=3, label=f"{clade} {level}")
         right.set(xlabel="training bases (Mb)", ylabel="validation F1 (%)", ylim=(0, 100))
-        right.legend()
+        right.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
         partial = self.folder / "curves.partial.png"
         figure.savefig(partial, dpi=100)
         os.replace(partial, self.folder / "curves.png")
