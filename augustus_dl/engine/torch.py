@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from augustus_dl.decode.config import GRID
-from augustus_dl.errors import OptionError
+from augustus_dl.errors import ModelError, OptionError
 from augustus_dl.network.config import CLADES
 from augustus_dl.network.model import AnnotationModel, load_model
 from augustus_dl.windows import Window
@@ -25,6 +25,8 @@ class TorchEngine:
     def __init__(
         self, model: AnnotationModel, clade: str, device: torch.device, core: int | None = None
     ):
+        if clade not in CLADES:
+            raise ModelError(f"clade {clade!r} is none of {', '.join(CLADES)}; mend the profile")
         self.device = str(device)
         self.flank = model.config.flank
         self.core = core or _CORE[device.type]
