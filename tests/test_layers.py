@@ -24,6 +24,7 @@ OWNERS = {
     "gffutils": r"augustus_dl/io/annotation\.py",
     "pysam": r"augustus_dl/io/fasta\.py",
     "typer": r"augustus_dl/cli/.*",
+    "numba": r"augustus_dl/decode/.*",
     "deepspeed": r"augustus_dl/train/engine\.py",
     "openvino": r"augustus_dl/engine/.*",
     "triton": r"kernels/.*",
