@@ -61,7 +61,9 @@ def test_an_error_in_a_subcommand_is_one_line(tmp_path: Path) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("words", [[], ["--help"], ["--version"], ["train", "--help"]])
+@pytest.mark.parametrize(
+    "words", [[], ["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)]
+)
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys, augustus_dl.cli as c\n"

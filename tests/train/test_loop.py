@@ -1,0 +1,273 @@
+"""Training on toy genomes, some seconds of CPU time in all.
+
+python -m pytest tests/train/test_loop.py
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from augustus_dl.errors import TrainingError
+from augustus_dl.io.fasta import Contig
+from augustus_dl.network.model import load_model
+from augustus_dl.predict import PredictOptions, predict
+from augustus_dl.profile import find_profile
+from augustus_dl.tokenizer import nucleotide_tokenizer
+from augustus_dl.train import loop
+from augustus_dl.train.config import TrainConfig
+from augustus_dl.train.dataset import Genomes
+from augustus_dl.train.pack import Pack, Piece
+
+CPU = torch.device("cpu")
+TOY = TrainConfig(
+    species="toy",
+    clade="yeasts",
+    size="tiny",
+    steps=12,
+    windows=2,
+    length=4096,
+    warmup=3,
+    learning_rate=3e-3,
+)
+FILES = {
+    "train.json",
+    "log.jsonl",
+    "curves.png",
+    "state.pt",
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "toy_dl.json",
+    "toy_parameters.cfg",
+}
+
+
+@pytest.fixture(scope="module")
+def packs(toy_piece: Callable[..., Piece]) -> list[Pack]:
+    training = [toy_piece(f"chr{seed}", seed, genes=15) for seed in range(3)]
+    return [Pack([*training, toy_piece("chrV", 9, genes=6, validation=True)])]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _precision() -> Iterator[None]:
+    """Training lowers the precision of matrix products for the whole process."""
+    before = torch.get_float32_matmul_precision()
+    yield
+    torch.set_float32_matmul_precision(before)
+
+
+class Stopped(Exception):
+    """The machine went away."""
+
+
+@pytest.fixture
+def losses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The annotation loss of every step, in order."""
+    seen: list[float] = []
+    compute = loop.annotation_loss
+
+    def recorded(*args: object) -> torch.Tensor:
+        loss = compute(*args)
+        seen.append(loss.item())
+        return loss
+
+    monkeypatch.setattr(loop, "annotation_loss", recorded)
+    return seen
+
+
+def run(config: TrainConfig, packs: list[Pack], folder: Path, **options: float) -> list[str]:
+    said: list[str] = []
+    loop.train(config, packs, folder, CPU, progress=said.append, **options)
+    return said
+
+
+def records(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    state = torch.load(folder / "state.pt", weights_only=True)
+    assert state["step"] == TOY.steps
+    parts = {f"{part}.{k}": v for part in ("model", "average") for k, v in state[part].items()}
+    moments = {
+        f"{number}.{name}": value
+        for number, values in state["optimizer"]["state"].items()
+        for name, value in values.items()
+    }
+    return parts | moments
+
+
+@pytest.fixture(scope="module")
+def finished(packs: list[Pack], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder of twelve steps at once; do not write into it."""
+    folder = tmp_path_factory.mktemp("runs") / "at_once"
+    said = run(TOY, packs, folder)
+    assert "from step 0" in said[0] and "step 12" in said[-1]
+    return folder
+
+
+def test_the_run_folder_holds_exactly_what_is_documented(finished: Path) -> None:
+    assert {path.name for path in finished.iterdir()} == FILES
+    assert json.loads((finished / "train.json").read_text()) == TOY.to_dict()
+    assert (finished / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert (finished / "tokenizer.json").read_text() == nucleotide_tokenizer().to_str(pretty=True)
+
+
+def test_the_log(finished: Path) -> None:
+    validation, loss = sorted(records(finished), key=lambda record: "loss" in record)
+    assert loss["step"] == validation["step"] == 12
+    assert math.isfinite(loss["loss"]) and loss["learning_rate"] > 0 and loss["seconds"] > 0
+    assert 0 <= validation["validation"]["yeasts"]["gene"]["f1"] <= 1
+
+
+def test_the_run_folder_is_a_profile(finished: Path, packs: list[Pack]) -> None:
+    profile = find_profile(str(finished))
+    assert (profile.name, profile.clade, profile.model) == ("toy", "yeasts", finished)
+    assert list(profile.scores) == ["validation_gene_f1_yeasts"]
+    text = np.frombuffer(b"ACGTN", dtype=np.uint8)[packs[0].pieces[0].codes].tobytes()
+    ((contig, genes),) = predict([Contig("c", text)], profile, PredictOptions(device="cpu"))
+    assert contig.name == "c"
+    assert all(gene.contig == "c" for gene in genes)
+
+
+def test_the_averaged_weights_are_kept_in_half_precision(finished: Path) -> None:
+    state = torch.load(finished / "state.pt", weights_only=True)
+    kept = load_file(finished / "model.safetensors")
+    assert kept.keys() == state["average"].keys()
+    for name, tensor in kept.items():
+        assert torch.equal(tensor, state["average"][name].half()), name
+    assert not torch.equal(state["average"]["head.1.weight"], state["model"]["head.1.weight"])
+
+
+def test_an_interrupted_run_resumes_exactly(
+    finished: Path,
+    packs: list[Pack],
+    tmp_path: Path,
+    losses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Killed in step 8, after the state of step 8 was saved; only how often it is saved differs."""
+    often = dataclasses.replace(TOY, save_minutes=0)
+    run(often, packs, tmp_path / "whole")
+    whole = losses.copy()
+    losses.clear()
+    batch = Genomes.batch
+
+    def stop(self: Genomes, windows: int, length: int, seed: int, step: int):
+        if step == 8:
+            raise Stopped
+        return batch(self, windows, length, seed, step)
+
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(Genomes, "batch", stop)
+        run(often, packs, tmp_path / "parts")
+    assert len(losses) == 8
+    said = run(often, packs, tmp_path / "parts")
+    assert "from step 8" in said[0]
+    assert losses == whole and len(whole) == 12
+    at_once, resumed = weights(tmp_path / "whole"), weights(tmp_path / "parts")
+    reference = weights(finished)
+    assert at_once.keys() == resumed.keys() == reference.keys()
+    for name, tensor in at_once.items():
+        assert torch.equal(tensor, resumed[name]), name
+        assert torch.equal(tensor, reference[name]), name
+    assert not list(tmp_path.rglob("*.partial*"))
+
+
+def test_a_run_stopped_by_the_clock_resumes_exactly(
+    finished: Path, packs: list[Pack], tmp_path: Path, losses: list[float]
+) -> None:
+    folder = tmp_path / "run"
+    run(TOY, packs, folder, minutes=0)
+    assert losses == []
+    assert {path.name for path in folder.iterdir()} == FILES  # usable at once
+    run(TOY, packs, folder)
+    assert len(losses) == 12
+    resumed = weights(folder)
+    for name, tensor in weights(finished).items():
+        assert torch.equal(tensor, resumed[name]), name
+
+
+def test_a_finished_run_trains_no_further(
+    finished: Path, packs: list[Pack], tmp_path: Path, losses: list[float]
+) -> None:
+    run(dataclasses.replace(TOY, steps=1), packs, tmp_path / "run")
+    before = (tmp_path / "run" / "model.safetensors").read_bytes()
+    losses.clear()
+    run(dataclasses.replace(TOY, steps=1), packs, tmp_path / "run")
+    assert losses == []
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize("change", [{"seed": 2}, {"steps": 13}, {"clade": "fungi"}])
+def test_a_run_with_other_settings_is_refused(
+    change: dict, finished: Path, packs: list[Pack]
+) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in finished.iterdir()}
+    with pytest.raises(TrainingError, match="holds a run with other settings"):
+        run(dataclasses.replace(TOY, **change), packs, finished)
+    assert {path.name: path.stat().st_mtime_ns for path in finished.iterdir()} == before
+
+
+def test_runs_need_both_kinds_of_pieces(packs: list[Pack], tmp_path: Path) -> None:
+    only_validation = [Pack([p for p in packs[0].pieces if p.validation])]
+    with pytest.raises(TrainingError, match="no piece to train on"):
+        run(TOY, only_validation, tmp_path / "a")
+    only_training = [Pack([p for p in packs[0].pieces if not p.validation])]
+    with pytest.raises(TrainingError, match="no validation piece of clade 'yeasts'"):
+        run(TOY, only_training, tmp_path / "b")
+
+
+def test_the_loss_falls(packs: list[Pack], tmp_path: Path, losses: list[float]) -> None:
+    run(dataclasses.replace(TOY, steps=30, dice_weight=0.0), packs, tmp_path / "run")
+    assert len(losses) == 30
+    assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:3])
+
+
+def test_training_goes_on_from_a_model_folder(
+    finished: Path, packs: list[Pack], tmp_path: Path
+) -> None:
+    config = dataclasses.replace(TOY, init=str(finished), steps=1, learning_rate=1e-9)
+    run(config, packs, tmp_path / "run")
+    start, end = load_file(finished / "model.safetensors"), load_model(tmp_path / "run")
+    for name, tensor in end.state_dict().items():
+        torch.testing.assert_close(tensor, start[name].float(), rtol=2e-3, atol=1e-4)
+
+
+def test_a_step_with_a_broken_gradient_is_left_out(
+    packs: list[Pack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute, calls = loop.annotation_loss, []
+
+    def broken(*args: object) -> torch.Tensor:
+        calls.append(0)
+        return compute(*args) * (math.nan if len(calls) == 2 else 1.0)
+
+    monkeypatch.setattr(loop, "annotation_loss", broken)
+    run(dataclasses.replace(TOY, steps=3), packs, tmp_path / "run")
+    skipped = [r for r in records(tmp_path / "run") if "skipped" in r]
+    assert [r["step"] for r in skipped] == [1]
+    assert all(t.isfinite().all() for t in load_model(tmp_path / "run").state_dict().values())
+
+
+def test_the_learning_rate_rises_then_falls_to_a_twentieth() -> None:
+    config = TrainConfig(species="x", clade="none", steps=100, warmup=10, learning_rate=2.0)
+    rates = [loop._learning_rate(config, step) for step in range(101)]
+    assert rates[:10] == pytest.approx([0.2 * (i + 1) for i in range(10)])
+    assert rates[9:] == sorted(rates[9:], reverse=True)
+    assert rates[10] == pytest.approx(2.0) and rates[100] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("change", [{"length": 100}, {"length": 0}, {"steps": 0}, {"windows": 0}])
+def test_impossible_settings(change: dict) -> None:
+    with pytest.raises(TrainingError, match=f"--{next(iter(change))}"):
+        dataclasses.replace(TOY, **change)
