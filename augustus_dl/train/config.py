@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from augustus_dl.errors import TrainingError
+from augustus_dl.network.config import CLADES, SIZES
 
 __all__ = ["TrainConfig"]
 
@@ -55,6 +56,10 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.length % 32:
             raise TrainingError(f"--length {self.length} must be a multiple of 32")
+        if self.size not in SIZES:
+            raise TrainingError(f"--size {self.size} is none of {', '.join(SIZES)}")
+        if self.clade not in CLADES:
+            raise TrainingError(f"--clade {self.clade} is none of {', '.join(CLADES)}")
         for name in ("steps", "windows", "length"):
             if getattr(self, name) < 1:
                 raise TrainingError(f"--{name} must be at least 1")

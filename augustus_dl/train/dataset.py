@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from augustus_dl.encode import N
+from augustus_dl.errors import TrainingError
 from augustus_dl.labels import INTERGENIC, MASKED, MIRROR
 from augustus_dl.network.config import CLADES
 from augustus_dl.train.pack import Piece
@@ -71,6 +72,8 @@ class Genomes:
         self.set_starts, self.set_sizes = bounds[:-1].to(self.device), sizes.long().to(self.device)
         genic = np.flatnonzero((labels[::16] != INTERGENIC) & (labels[::16] != MASKED)) * 16
         first = np.searchsorted(genic, bounds.numpy())
+        if not len(genic):
+            raise TrainingError("no training piece has a gene; is the annotation the genome's own?")
         self.genic_positions = torch.from_numpy(genic).to(self.device)
         self.genic_starts = torch.from_numpy(first[:-1]).to(self.device)
         self.genic_counts = torch.from_numpy(np.diff(first)).to(self.device)

@@ -47,10 +47,11 @@ def train(
     training = [piece for piece in pieces if not piece.validation]
     if not training:
         raise TrainingError("no piece to train on: every one is marked validation")
-    run = RunFolder(folder, config)
+    validation = Validation([piece for piece in pieces if piece.validation], config.clade)
     torch.manual_seed(config.seed)
     torch.set_float32_matmul_precision("high")
     model = _start_model(config).to(device).train()
+    run = RunFolder(folder, config)
     average = AnnotationModel(model.config).to(device).eval().requires_grad_(False)
     average.load_state_dict(model.state_dict())
     optimizer = _optimizer(model, config, device)
@@ -62,7 +63,6 @@ def train(
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
     genomes = Genomes(training, device, config.genic)
-    validation = Validation([piece for piece in pieces if piece.validation], config.clade)
     compute_loss = _loss_function(model, config, device)
     progress(f"training on {device}: {len(genomes.bases) / 1e6:.1f} Mb, from step {step}")
 

@@ -164,8 +164,9 @@ def _read_recipe(recipe: str | Path) -> dict:
         plan = tomllib.loads(source.read_text())
     except tomllib.TOMLDecodeError as error:
         raise TrainingError(f"recipe {source} is not TOML: {error}") from error
-    if "clade" not in plan or not plan.get("set"):
-        raise TrainingError(f"recipe {source} needs `clade` and at least one [[set]]")
+    sets = plan.get("set")
+    if "clade" not in plan or not sets or not all("folder" in entry for entry in sets):
+        raise TrainingError(f"recipe {source} needs `clade` and [[set]]s, each with `folder`")
     return plan
 
 
@@ -175,6 +176,8 @@ def _train_rows(table: Path) -> dict[tuple[str, str], int]:
         raise InputError(f"no table of splits at {table}; give the data folder that holds it")
     with table.open() as lines:
         rows = list(csv.DictReader(lines, delimiter="\t"))
+    if rows and not {"set", "sequence", "end", "split"} <= rows[0].keys():
+        raise InputError(f"{table} needs the columns set, sequence, end and split")
     held = {(r["set"], r["sequence"]) for r in rows if r["split"] != "train"}
     trained = {(r["set"], r["sequence"]): int(r["end"]) for r in rows if r["split"] == "train"}
     if held & trained.keys():
@@ -196,8 +199,9 @@ def _pack_set(clade: str, entry: dict, folder: Path, rows: dict) -> Iterator[Pie
         labels = label_contig(genes, masks, codes, code)
         for start, end, role in _cut(contig.name, labels, entry):
             validation = role == "validation"
+            name = f"{contig.name}:{start}-{end}"
             yield Piece(
-                name=f"{contig.name}:{start}-{end}",
+                name=name,
                 set=folder.name,
                 clade=clade,
                 weight=float(entry.get("weight", 1.0)),
@@ -206,7 +210,7 @@ def _pack_set(clade: str, entry: dict, folder: Path, rows: dict) -> Iterator[Pie
                 codes=codes[start:end],
                 soft=soft[start:end],
                 labels=labels[start:end],
-                genes=tuple(_within(genes, start, end)) if validation else (),
+                genes=tuple(_within(genes, name, start, end)) if validation else (),
                 masks=tuple(_clip(masks, start, end)) if validation else (),
             )
 
@@ -218,8 +222,8 @@ def _cut(name: str, labels: np.ndarray, entry: dict) -> list[tuple[int, int, str
         for pattern in entry.get(role, ()):
             wanted, _, interval = pattern.partition(":")
             if fnmatch.fnmatchcase(name, wanted):
-                start, end = map(int, interval.split("-")) if interval else (0, len(labels))
-                regions.append((min(start, len(labels)), min(end, len(labels)), role))
+                start, end = _interval(pattern, interval, len(labels))
+                regions.append((start, end, role))
     free = np.flatnonzero(labels == 0)
 
     def moved(position: int) -> int:
@@ -229,18 +233,28 @@ def _cut(name: str, labels: np.ndarray, entry: dict) -> list[tuple[int, int, str
 
     stretches, cursor = [], 0
     for start, end, role in sorted(regions):
-        start, end = moved(start), moved(end)
+        start, end = max(cursor, moved(start)), moved(end)
         stretches += [(cursor, start, "train"), (start, end, role)]
-        cursor = end
+        cursor = max(cursor, end)
     stretches.append((cursor, len(labels), "train"))
     return [s for s in stretches if s[1] > s[0] and s[2] != "leave_out"]
 
 
-def _within(genes: Iterable[Gene], start: int, end: int) -> Iterator[Gene]:
+def _interval(pattern: str, interval: str, length: int) -> tuple[int, int]:
+    """Bounds of a recipe's `name:start-end`, or the whole sequence; within the sequence."""
+    if not interval:
+        return 0, length
+    start, dash, end = interval.partition("-")
+    if not (dash and start.isdecimal() and end.isdecimal() and int(start) < int(end)):
+        raise TrainingError(f"recipe: {pattern!r} is no name:start-end with start below end")
+    return min(int(start), length), min(int(end), length)
+
+
+def _within(genes: Iterable[Gene], name: str, start: int, end: int) -> Iterator[Gene]:
     for gene in genes:
         if gene.start >= start and gene.end <= end:
             shifted = tuple(t.shifted(-start) for t in gene.transcripts)
-            yield Gene(gene.contig, gene.strand, shifted, gene.id)
+            yield Gene(name, gene.strand, shifted, gene.id)
 
 
 def _clip(masks: Iterable[Mask], start: int, end: int) -> Iterator[Mask]:
@@ -250,7 +264,13 @@ def _clip(masks: Iterable[Mask], start: int, end: int) -> Iterator[Mask]:
 
 
 def write_pack(pack: Pack, path: Path) -> None:
-    """Write a pack file; it appears whole or not at all."""
+    """Write a pack file; it appears whole or not at all.
+
+    Raises:
+        TrainingError: the pack is empty, or longer than its 32-bit coordinates reach.
+    """
+    if not 0 < sum(len(piece.codes) for piece in pack.pieces) < 2**31:
+        raise TrainingError("a pack needs at least one base and fewer than 2**31; split the recipe")
     codes = np.concatenate([piece.codes for piece in pack.pieces])
     bases, n_runs = pack_bases(codes)
     soft_runs = intervals_of(np.concatenate([piece.soft for piece in pack.pieces]))

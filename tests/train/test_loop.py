@@ -208,7 +208,7 @@ def test_a_finished_run_trains_no_further(
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
 
 
-@pytest.mark.parametrize("change", [{"seed": 2}, {"steps": 13}, {"clade": "fungi"}])
+@pytest.mark.parametrize("change", [{"seed": 2}, {"steps": 13}, {"species": "other"}])
 def test_a_run_with_other_settings_is_refused(
     change: dict, finished: Path, packs: list[Pack]
 ) -> None:
@@ -225,6 +225,7 @@ def test_runs_need_both_kinds_of_pieces(packs: list[Pack], tmp_path: Path) -> No
     only_training = [Pack([p for p in packs[0].pieces if not p.validation])]
     with pytest.raises(TrainingError, match="no validation piece of clade 'yeasts'"):
         run(TOY, only_training, tmp_path / "b")
+    assert not list(tmp_path.iterdir()), "a run that cannot start must not claim its folder"
 
 
 def test_the_loss_falls(packs: list[Pack], tmp_path: Path, losses: list[float]) -> None:
@@ -267,7 +268,17 @@ def test_the_learning_rate_rises_then_falls_to_a_twentieth() -> None:
     assert rates[10] == pytest.approx(2.0) and rates[100] == pytest.approx(0.1)
 
 
-@pytest.mark.parametrize("change", [{"length": 100}, {"length": 0}, {"steps": 0}, {"windows": 0}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"length": 100},
+        {"length": 0},
+        {"steps": 0},
+        {"windows": 0},
+        {"size": "huge"},
+        {"clade": "dragons"},
+    ],
+)
 def test_impossible_settings(change: dict) -> None:
     with pytest.raises(TrainingError, match=f"--{next(iter(change))}"):
         dataclasses.replace(TOY, **change)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -301,8 +302,34 @@ def test_a_prepared_pack_round_trips(data: Path) -> None:
     pieces = prepare(data / "recipe.toml", data).pieces
     write_pack(Pack(pieces), data / "toy.pack")
     for one, other in zip(pieces, read_pack(data / "toy.pack").pieces, strict=True):
-        genes = tuple(dataclasses.replace(g, contig=one.name) for g in one.genes)
-        same(dataclasses.replace(one, genes=genes), other)
+        same(one, other)
+
+
+def test_nested_regions_never_reach_training(data: Path) -> None:
+    recipe = RECIPE.replace('"chr3:1000-2500"', '"chr3:500-3000"')
+    recipe = recipe.replace('"scrap*"', '"chr3:1000-1500"')
+    (data / "nested.toml").write_text(recipe)
+    pieces = [p for p in prepare(data / "nested.toml", data).pieces if p.name.startswith("chr3:")]
+    spans = [tuple(map(int, p.name.split(":")[1].split("-"))) for p in pieces]
+    assert all(left[1] <= right[0] for left, right in pairwise(spans))
+    assert all(
+        end <= 1000 or start >= 3000
+        for (start, end), p in zip(spans, pieces, strict=True)
+        if not p.validation
+    )
+
+
+@pytest.mark.parametrize("pattern", ["chr3:a-b", "chr3:60-10", "chr3:5"])
+def test_impossible_intervals(pattern: str, data: Path) -> None:
+    (data / "bad.toml").write_text(RECIPE.replace("chr3:1000-2500", pattern))
+    with pytest.raises(TrainingError, match="is no name:start-end"):
+        prepare(data / "bad.toml", data)
+
+
+def test_an_empty_pack_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="at least one base"):
+        write_pack(Pack([]), tmp_path / "empty.pack")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -310,7 +337,8 @@ def test_a_prepared_pack_round_trips(data: Path) -> None:
     [
         ("nosuch", "neither a file nor one of arthropods, nematodes"),
         ("clade = ", "is not TOML"),
-        ('clade = "yeasts"', "needs `clade` and at least one"),
+        ('clade = "yeasts"', "needs `clade` and"),
+        ('clade = "yeasts"\n[[set]]\nweight = 1.0', "each with `folder`"),
     ],
 )
 def test_bad_recipes(recipe: str, message: str, data: Path) -> None:
@@ -328,4 +356,7 @@ def test_bad_data_folders(data: Path) -> None:
     table = data / "splits.tsv"
     table.write_text(table.read_text() + "fungi\ttoy\tchr1\t0\t9999\ttest\n")
     with pytest.raises(InputError, match="chr1 of toy has both train and other rows"):
+        prepare(data / "recipe.toml", data)
+    table.write_text("sequence\tsplit\nchr1\ttrain\n")
+    with pytest.raises(InputError, match="needs the columns set, sequence, end and split"):
         prepare(data / "recipe.toml", data)
