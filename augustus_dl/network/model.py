@@ -30,7 +30,7 @@ from augustus_dl.network.layers import (
     Up,
 )
 
-__all__ = ["AnnotationModel", "Scores", "load_model"]
+__all__ = ["AnnotationModel", "Scores", "load_model", "quiet_transformers"]
 
 
 class Scores(NamedTuple):
@@ -116,7 +116,7 @@ def load_model(folder: Path) -> AnnotationModel:
         if not (folder / name).is_file():
             raise ModelError(f"model folder {folder} has no {name}; train or reinstall it")
     try:
-        with _silence():
+        with quiet_transformers():
             model, info = AnnotationModel.from_pretrained(
                 folder,
                 dtype=torch.float32,
@@ -138,7 +138,7 @@ def load_model(folder: Path) -> AnnotationModel:
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """No progress bar and no load report from transformers: what is wrong is raised."""
     bar = transformers_logging.is_progress_bar_enabled()
     level = transformers_logging.get_verbosity()

@@ -72,6 +72,10 @@ def train(
         now = time.monotonic()
         done = step >= config.steps
         over = done or now - began > 60 * minutes
+        if losses and (over or len(losses) == 50):
+            rate, mean = _learning_rate(config, step - 1), torch.stack(losses).mean().item()
+            run.log(step=step, loss=mean, learning_rate=rate, seconds=now - began)
+            losses.clear()
         if over or now - evaluated > 60 * config.evaluate_minutes:
             accuracy = validation.run(average, device)
             by_clade = {clade: 100 * levels["gene"]["f1"] for clade, levels in accuracy.items()}
@@ -110,11 +114,6 @@ def train(
         _update_average(average, model, config.ema, step)
         losses.append(loss.detach())
         step += 1
-        if len(losses) == 50 or step == config.steps:
-            mean = torch.stack(losses).mean().item()
-            rate = _learning_rate(config, step)
-            run.log(step=step, loss=mean, learning_rate=rate, seconds=time.monotonic() - began)
-            losses.clear()
 
 
 def _start_model(config: TrainConfig) -> AnnotationModel:

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from augustus_dl.errors import TrainingError
-from augustus_dl.network.model import AnnotationModel
+from augustus_dl.network.model import AnnotationModel, quiet_transformers
 from augustus_dl.profile import write_profile
 from augustus_dl.tokenizer import nucleotide_tokenizer
 from augustus_dl.train.config import TrainConfig
@@ -100,9 +100,11 @@ def write_model(model: AnnotationModel, folder: Path) -> None:
     """Write config.json, model.safetensors (float16) and tokenizer.json into a folder."""
     half = copy.deepcopy(model).to(torch.float16)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        half.save_pretrained(scratch)
+        with quiet_transformers():
+            half.save_pretrained(scratch)
         nucleotide_tokenizer().save(str(Path(scratch) / "tokenizer.json"))
         for name in ("tokenizer.json", "config.json", "model.safetensors"):
+            (Path(scratch) / name).chmod(0o644)
             os.replace(Path(scratch) / name, folder / name)
 
 
