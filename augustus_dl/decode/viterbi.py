@@ -281,7 +281,7 @@ class Decoder:
 
         Args:
             chunks: the sequence from left to right, cut anywhere: scores int16 [n, 29] on the grid
-                of 1/64 nat, in the order of `labels.LABELS`, and base codes uint8 [n].
+                of 1 / GRID nat, in the order of `labels.LABELS`, and base codes uint8 [n].
                 A chunk is read only once the next one has come: do not overwrite it before.
 
         Yields:
