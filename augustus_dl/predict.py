@@ -35,6 +35,7 @@ class PredictOptions:
         genemodel: partial, complete or intronless.
         translation_table, min_coding_length, min_intron: None leaves the profile's value.
         window: core bases a window; None leaves the engine's choice.
+        accurate: read every window in both directions and average; twice the network's time.
     """
 
     device: str = "auto"
@@ -45,6 +46,7 @@ class PredictOptions:
     min_coding_length: int | None = None
     min_intron: int | None = None
     window: int | None = None
+    accurate: bool = False
 
 
 def predict(
@@ -57,7 +59,9 @@ def predict(
         OptionError: an option that does not fit, or a device that is not here.
     """
     config = decoder_config(profile, options)
-    engine = open_engine(profile.model, profile.clade, options.device, options.window)
+    engine = open_engine(
+        profile.model, profile.clade, options.device, options.window, options.accurate
+    )
     return ((contig, _genes(contig, engine, config, options.softmasking)) for contig in contigs)
 
 

@@ -228,6 +228,7 @@ def _predict_options(settings: Settings, profile: Profile) -> PredictOptions:
         translation_table=profile.genetic_code if table is None else table,
         min_coding_length=settings.integer("/Constant/min_coding_len", None),
         min_intron=settings.integer("min_intron_len", None),
+        accurate=settings.switch("accurate", False),
     )
 
 

@@ -74,6 +74,8 @@ parameters:
   report each finished sequence on standard error (default: when that is a terminal)
 --device=auto, cpu, cuda, cuda:N or mps
   where the network runs (default auto)
+--accurate=on/off
+  read the sequence in both directions and average, in twice the time (default: the species' own)
 --AUGUSTUS_CONFIG_PATH=path
   path to config directory (if not specified as environment variable)
 --paramlist

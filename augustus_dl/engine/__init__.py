@@ -45,8 +45,17 @@ class Engine(Protocol):
         ...
 
 
-def open_engine(model: Path, clade: str, device: str = "auto", core: int | None = None) -> Engine:
+def open_engine(
+    model: Path,
+    clade: str,
+    device: str = "auto",
+    core: int | None = None,
+    accurate: bool = False,
+) -> Engine:
     """Open a model folder on a device: auto, cpu, cuda, cuda:N or mps.
+
+    Args:
+        accurate: average the logits with those of the reverse complement, at twice the cost.
 
     Raises:
         ModelError: the checkpoint is missing or corrupt.
@@ -54,4 +63,4 @@ def open_engine(model: Path, clade: str, device: str = "auto", core: int | None 
     """
     from augustus_dl.engine.torch import TorchEngine
 
-    return TorchEngine.open(model, clade, device, core)
+    return TorchEngine.open(model, clade, device, core, accurate)

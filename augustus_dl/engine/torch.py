@@ -9,7 +9,9 @@ import numpy as np
 import torch
 
 from augustus_dl.decode.config import GRID
+from augustus_dl.encode import reverse_complement
 from augustus_dl.errors import ModelError, OptionError
+from augustus_dl.labels import MIRROR
 from augustus_dl.network.config import CLADES
 from augustus_dl.network.model import AnnotationModel, load_model
 from augustus_dl.windows import Window
@@ -20,25 +22,32 @@ _CORE = {"cpu": 131_072, "cuda": 1_048_576, "mps": 262_144}
 
 
 class TorchEngine:
-    """One checkpoint on one torch device."""
+    """One checkpoint on one torch device; `accurate` reads each window in both directions."""
 
     def __init__(
-        self, model: AnnotationModel, clade: str, device: torch.device, core: int | None = None
+        self,
+        model: AnnotationModel,
+        clade: str,
+        device: torch.device,
+        core: int | None = None,
+        accurate: bool = False,
     ):
         if clade not in CLADES:
             raise ModelError(f"clade {clade!r} is none of {', '.join(CLADES)}; mend the profile")
         self.device = str(device)
         self.flank = model.config.flank
         self.core = core or _CORE[device.type]
-        self._device = device
+        self._device, self._accurate = device, accurate
         self._dtype = _best_dtype(device)
         self._model = model.to(device=device, dtype=self._dtype).eval()
         self._clade = torch.tensor([CLADES.index(clade)], device=device)
 
     @classmethod
-    def open(cls, model: Path, clade: str, device: str, core: int | None) -> TorchEngine:
+    def open(
+        cls, model: Path, clade: str, device: str, core: int | None, accurate: bool
+    ) -> TorchEngine:
         """Load a model folder; see `open_engine`."""
-        return cls(load_model(model), clade, choose_device(device), core)
+        return cls(load_model(model), clade, choose_device(device), core, accurate)
 
     @torch.inference_mode()
     def scores(
@@ -47,12 +56,19 @@ class TorchEngine:
         """Scores of each window, in order; see `Engine.scores`."""
         scale_K1 = torch.from_numpy(weights * GRID).to(self._device).unsqueeze(1)
         for window in windows:
-            codes_BL = torch.from_numpy(window.codes).to(self._device).unsqueeze(0)
-            masked_BL = torch.from_numpy(window.masked).to(self._device).unsqueeze(0)
-            logits_KL = self._model(codes_BL, masked_BL, self._clade).logits_BKL[0]
+            logits_KL = self._logits(window.codes, window.masked)
+            if self._accurate:
+                codes, masked = reverse_complement(window.codes), window.masked[::-1].copy()
+                logits_KL = (logits_KL + self._logits(codes, masked).flip(1)[MIRROR.tolist()]) / 2
             core_KL = logits_KL[:, window.offset : window.offset + window.end - window.start]
-            grid_KL = (core_KL.float().log_softmax(0) * scale_K1).round_().clamp_(min=-32767)
+            grid_KL = (core_KL.log_softmax(0) * scale_K1).round_().clamp_(min=-32767)
             yield window, grid_KL.to(torch.int16).T.contiguous().cpu().numpy()
+
+    def _logits(self, codes: np.ndarray, masked: np.ndarray) -> torch.Tensor:
+        """Logits of one window; float32 [29, L]."""
+        codes_BL = torch.from_numpy(codes).to(self._device).unsqueeze(0)
+        masked_BL = torch.from_numpy(masked).to(self._device).unsqueeze(0)
+        return self._model(codes_BL, masked_BL, self._clade).logits_BKL[0].float()
 
 
 def choose_device(name: str) -> torch.device:

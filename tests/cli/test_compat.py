@@ -143,7 +143,8 @@ def test_options_reach_the_predictor(run: Callable[..., Result]) -> None:
     run("--species=human", "genes.fa", predict=predict)
     words = (
         "--device=cuda:1 --softmasking=no --strand=forward --genemodel=complete "
-        "--translation_table=6 --min_intron_len=20 --/Constant/min_coding_len=99 genes.fa"
+        "--translation_table=6 --min_intron_len=20 --/Constant/min_coding_len=99 --accurate=on "
+        "genes.fa"
     )
     run("--species=human", *words.split(), predict=predict)
     assert seen == [
@@ -156,6 +157,7 @@ def test_options_reach_the_predictor(run: Callable[..., Result]) -> None:
             translation_table=6,
             min_coding_length=99,
             min_intron=20,
+            accurate=True,
         ),
     ]
 
