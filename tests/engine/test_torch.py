@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from augustus_dl.decode.config import GRID, DecoderConfig
+from augustus_dl.encode import reverse_complement
 from augustus_dl.engine import open_engine
 from augustus_dl.engine import torch as engine_module
 from augustus_dl.engine.torch import TorchEngine, choose_device
 from augustus_dl.errors import ModelError, OptionError
-from augustus_dl.labels import NUM_LABELS
+from augustus_dl.labels import MIRROR, NUM_LABELS
 from augustus_dl.network.config import CLADES
 from augustus_dl.network.model import load_model
 from augustus_dl.windows import Window, cut
@@ -128,3 +129,14 @@ def test_bfloat16_is_near_float32(toy_folder: Path, monkeypatch: pytest.MonkeyPa
         answers.append(scores / GRID)
     error = np.abs(answers[0] - answers[1])
     assert error.max() > 0 and error.mean() < 0.1
+
+
+def test_accurate_scores_do_not_depend_on_the_strand(toy_folder: Path, float32: None) -> None:
+    (window,) = windows(length=2048)
+    turned = window._replace(
+        codes=reverse_complement(window.codes), masked=window.masked[::-1].copy()
+    )
+    for accurate in (True, False):
+        engine = open_engine(toy_folder, "none", "cpu", accurate=accurate)
+        (_, scores), (_, other) = engine.scores([window, turned], ONES)
+        assert (np.abs(scores - other[::-1][:, MIRROR]).max() <= 1) == accurate
