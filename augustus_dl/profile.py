@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from augustus_dl.errors import ModelError, SpeciesError
+from augustus_dl.io.files import whole_file
 
 __all__ = [
     "DEFAULT_PARAMETERS",
@@ -220,8 +220,10 @@ def write_profile(
         width = max(map(len, values)) + 2
         lines = [f"# Settings of {name} in AUGUSTUS's syntax: key, value, comment"]
         lines += [f"{key:{width}}{value}" for key, value in values.items()]
-        _write(folder / _cfg(name), "\n".join(lines) + "\n")
-    _write(folder / _json(name), json.dumps(content, indent=2) + "\n")
+        with whole_file(folder / _cfg(name)) as path:
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with whole_file(folder / _json(name)) as path:
+        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _cfg(name: str) -> str:
@@ -346,13 +348,3 @@ def _parameters(path: Path, config_folder: Path, depth: int) -> dict[str, str]:
         else:
             parameters[words[0]] = words[1]
     return parameters
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file at once, so that no reader sees half of it."""
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as stream:
-        stream.write(text)
-    os.chmod(stream.name, 0o644)
-    os.replace(stream.name, path)

@@ -19,6 +19,7 @@ from tokenizers.normalizers import Sequence as Normalizers
 from tokenizers.pre_tokenizers import Split
 
 from augustus_dl.errors import InputError, ModelError
+from augustus_dl.io.files import whole_file
 from augustus_dl.labels import TOKENS
 
 __all__ = ["BASES", "extend", "nucleotide_tokenizer", "save"]
@@ -44,10 +45,9 @@ def save(folder: str | os.PathLike[str], tokenizer: Tokenizer | None = None) -> 
     """Write `folder`/tokenizer.json (by default the nucleotide tokenizer) and return its path."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    target, partial = folder / _FILE, folder / f".{_FILE}.{os.getpid()}"
-    (tokenizer or nucleotide_tokenizer()).save(str(partial))
-    partial.replace(target)
-    return target
+    with whole_file(folder / _FILE) as path:
+        (tokenizer or nucleotide_tokenizer()).save(str(path))
+    return folder / _FILE
 
 
 def extend(

@@ -10,7 +10,6 @@ each kind has is reported on stderr, so that one sees what the files can teach.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -19,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 try:
     from augustus_dl.errors import AugustusError, InputError
-    from augustus_dl.io.files import lines
+    from augustus_dl.io.files import lines, whole_file
     from augustus_dl.labels import FEATURES, TOKENS
 except ModuleNotFoundError as error:
     sys.exit(f"{error}: run `make install`, then .venv/bin/python bin/tokenizer.py")
@@ -79,9 +78,8 @@ def feature_rows(path: str) -> Counter[tuple[str, str]]:
 def write_tokens(path: Path) -> None:
     """Write `TOKENS`, one a line in UTF-8; the file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text("".join(f"{token}\n" for token in TOKENS), encoding="utf-8")
-    partial.replace(path)
+    with whole_file(path) as part:
+        part.write_text("".join(f"{token}\n" for token in TOKENS), encoding="utf-8")
 
 
 def main() -> None:

@@ -1,8 +1,6 @@
 """`augustus-dl evaluate`: accuracy of a prediction against a reference annotation."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -31,19 +29,14 @@ def evaluate(
     are not judged: pseudogenes, genes without a model, genes impossible on the sequence.
     """
     from augustus_dl.evaluate import evaluate_files
+    from augustus_dl.io.files import whole_file
 
     accuracy = evaluate_files(genome, reference, prediction, genetic_code)
     if json_file is not None:
-        _write(json_file.expanduser(), json.dumps(accuracy.to_dict(), indent=2) + "\n")
+        path = json_file.expanduser()
+        try:
+            with whole_file(path) as part:
+                part.write_text(json.dumps(accuracy.to_dict(), indent=2) + "\n")
+        except OSError as error:
+            raise OptionError(f"--json {path} cannot be written: {error.strerror}") from error
     typer.echo(accuracy.table())
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that appears whole or not at all."""
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".json-") as scratch:
-            whole = Path(scratch) / path.name
-            whole.write_text(text, encoding="utf-8")
-            os.replace(whole, path)
-    except OSError as error:
-        raise OptionError(f"--json {path} cannot be written: {error.strerror}") from error

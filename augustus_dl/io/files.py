@@ -11,11 +11,12 @@ import gzip
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from augustus_dl.errors import InputError
 
-__all__ = ["head", "lines", "readable"]
+__all__ = ["head", "lines", "readable", "whole_file"]
 
 _GZIP = b"\x1f\x8b"
 _COMPRESSED = {
@@ -102,3 +103,19 @@ def _decoded(line: bytes) -> str:
 
 def _truncated(path: Path, what: str) -> InputError:
     return InputError(f"{what} {path} is a damaged or truncated gzip file; make it again")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to, so that the file appears whole or not at all.
+
+    When the block ends well the file takes `path`'s place and gets the usual permissions; when it
+    does not, what was written is removed. The ending of the name stays.
+    """
+    part = path.with_name(f".{os.getpid()}.part.{path.name}")
+    try:
+        yield part
+        part.chmod(0o644)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -14,7 +14,6 @@ import csv
 import fnmatch
 import json
 import logging
-import os
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -38,6 +37,7 @@ from augustus_dl.gene import Gene, Transcript
 from augustus_dl.genetic_code import GeneticCode, genetic_code
 from augustus_dl.io.annotation import read_annotation
 from augustus_dl.io.fasta import contigs
+from augustus_dl.io.files import whole_file
 from augustus_dl.labels import MASKED, from_runs, to_labels, to_runs
 from augustus_dl.validity import faults
 
@@ -283,10 +283,9 @@ def write_pack(pack: Pack, path: Path) -> None:
         "run_length": run_length.astype(np.int32),
     }
     head = json.dumps([_piece_head(piece) for piece in pack.pieces])
-    partial = path.with_name(path.name + ".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, partial, metadata={"pack": head})
-    os.replace(partial, path)
+    with whole_file(path) as part:
+        save_file(tensors, part, metadata={"pack": head})
 
 
 def _piece_head(piece: Piece) -> dict:

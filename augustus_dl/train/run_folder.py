@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from augustus_dl.errors import TrainingError
+from augustus_dl.io.files import whole_file
 from augustus_dl.network.model import AnnotationModel, quiet_transformers
 from augustus_dl.profile import write_profile
 from augustus_dl.tokenizer import nucleotide_tokenizer
@@ -35,7 +36,8 @@ class RunFolder:
         described = folder / "train.json"
         if described.exists() and json.loads(described.read_text()) != config.to_dict():
             raise TrainingError(f"{folder} holds a run with other settings; use a new folder")
-        write_text(described, json.dumps(config.to_dict(), indent=1))
+        with whole_file(described) as path:
+            path.write_text(json.dumps(config.to_dict(), indent=1))
 
     def log(self, **record) -> None:
         """Append one record to log.jsonl."""
@@ -49,9 +51,8 @@ class RunFolder:
 
     def save_state(self, **state) -> None:
         """Save everything a resumed run needs."""
-        partial = self.folder / "state.pt.partial"
-        torch.save(state, partial)
-        os.replace(partial, self.folder / "state.pt")
+        with whole_file(self.folder / "state.pt") as path:
+            torch.save(state, path)
 
     def load_state(self, device: torch.device) -> dict | None:
         """The last saved state, or None for a new run."""
@@ -91,9 +92,8 @@ class RunFolder:
                 right.plot(steps, values, style, ms=3, label=f"{clade} {level}")
         right.set(xlabel="training bases (Mb)", ylabel="validation F1 (%)", ylim=(0, 100))
         right.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
-        partial = self.folder / "curves.partial.png"
-        figure.savefig(partial, dpi=100)
-        os.replace(partial, self.folder / "curves.png")
+        with whole_file(self.folder / "curves.png") as path:
+            figure.savefig(path, dpi=100)
 
 
 def write_model(model: AnnotationModel, folder: Path) -> None:
@@ -106,10 +106,3 @@ def write_model(model: AnnotationModel, folder: Path) -> None:
         for name in ("tokenizer.json", "config.json", "model.safetensors"):
             (Path(scratch) / name).chmod(0o644)
             os.replace(Path(scratch) / name, folder / name)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    os.replace(partial, path)

@@ -2,11 +2,12 @@
 
 import gzip
 import os
+from pathlib import Path
 
 import pytest
 
 from augustus_dl.errors import InputError
-from augustus_dl.io.files import head, lines, readable
+from augustus_dl.io.files import head, lines, readable, whole_file
 
 
 def test_lines_are_numbered_and_bare(tmp_path):
@@ -56,3 +57,21 @@ def test_missing_and_folder(tmp_path):
         readable(tmp_path / "no", "list")
     with pytest.raises(InputError, match="is a folder"):
         readable(tmp_path, "list")
+
+
+def test_a_whole_file_takes_its_place_at_the_end(tmp_path: Path) -> None:
+    target = tmp_path / "out.png"
+    target.write_text("old")
+    with whole_file(target) as part:
+        part.write_text("new")
+        assert part.suffix == ".png" and part.parent == tmp_path
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
+
+
+def test_an_interrupted_whole_file_leaves_no_trace(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), whole_file(tmp_path / "out") as part:
+        part.write_text("half")
+        raise KeyboardInterrupt
+    assert not list(tmp_path.iterdir())
