@@ -17,7 +17,7 @@ from augustus_dl.errors import TrainingError
 from augustus_dl.io.files import whole_file
 from augustus_dl.network.model import AnnotationModel, quiet_transformers
 from augustus_dl.profile import write_profile
-from augustus_dl.tokenizer import nucleotide_tokenizer
+from augustus_dl.tokenizer import save as save_tokenizer
 from augustus_dl.train.config import TrainConfig
 
 __all__ = ["RunFolder", "write_model"]
@@ -102,7 +102,7 @@ def write_model(model: AnnotationModel, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         with quiet_transformers():
             half.save_pretrained(scratch)
-        nucleotide_tokenizer().save(str(Path(scratch) / "tokenizer.json"))
-        for name in ("tokenizer.json", "config.json", "model.safetensors"):
+        save_tokenizer(folder)
+        for name in ("config.json", "model.safetensors"):
             (Path(scratch) / name).chmod(0o644)
             os.replace(Path(scratch) / name, folder / name)
