@@ -1,0 +1,76 @@
+"""Evidence for and against a transcript: what AUGUSTUS prints behind it when there are hints.
+
+Owns what is counted; `io.writers` owns the text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from augustus_dl.gene import Transcript
+
+__all__ = ["Evidence", "GroupCount", "PartCount", "no_evidence"]
+
+
+@dataclass(frozen=True, slots=True)
+class PartCount:
+    """How many parts of one kind are supported.
+
+    Attributes:
+        supported: parts that some source supports.
+        total: parts of this kind in the transcript.
+        sources: (source, parts it supports), sorted by source; a part that two sources support
+            counts for both.
+    """
+
+    supported: int = 0
+    total: int = 0
+    sources: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCount:
+    """Hint groups of one verdict.
+
+    Attributes:
+        total: groups, those without a name included.
+        sources: (source, number of its groups, names of those that have one, in order of their
+            begin), sorted by source.
+    """
+
+    total: int = 0
+    sources: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the hints say about one transcript.
+
+    Attributes:
+        cds_exons, cds_introns: coding intervals and the introns beside them.
+        utr5, utr3: untranslated parts of exons together with the introns between them.
+        obeyed: groups every checkable hint of which agrees with the transcript.
+        incompatible: all other groups that overlap the gene.
+    """
+
+    cds_exons: PartCount
+    cds_introns: PartCount
+    utr5: PartCount = PartCount()
+    utr3: PartCount = PartCount()
+    obeyed: GroupCount = GroupCount()
+    incompatible: GroupCount = GroupCount()
+
+    @property
+    def percent(self) -> float:
+        """Share of supported parts among all parts, times 100; 0 for a transcript without any."""
+        parts = (self.cds_exons, self.cds_introns, self.utr5, self.utr3)
+        total = sum(part.total for part in parts)
+        return 100 * sum(part.supported for part in parts) / total if total else 0.0
+
+
+def no_evidence(transcript: Transcript) -> Evidence:
+    """Evidence of a transcript that no hint speaks about: its parts are counted, all unsupported."""
+    return Evidence(
+        cds_exons=PartCount(total=len(transcript.cds)),
+        cds_introns=PartCount(total=len(transcript.introns)),
+    )
