@@ -69,7 +69,7 @@ class Evidence:
 
 
 def no_evidence(transcript: Transcript) -> Evidence:
-    """Evidence of a transcript that no hint speaks about: its parts are counted, all unsupported."""
+    """Evidence of a transcript without hints: its parts are counted, none is supported."""
     return Evidence(
         cds_exons=PartCount(total=len(transcript.cds)),
         cds_introns=PartCount(total=len(transcript.introns)),
