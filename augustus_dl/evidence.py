@@ -33,13 +33,16 @@ class GroupCount:
     """Hint groups of one verdict.
 
     Attributes:
-        total: groups, those without a name included.
-        sources: (source, number of its groups, names of those that have one, in order of their
-            begin), sorted by source.
+        sources: (source, name of each of its groups in order of their begin, "" for one that has
+            none), sorted by source.
     """
 
-    total: int = 0
-    sources: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
+    sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Number of groups, those without a name included."""
+        return sum(len(names) for _, names in self.sources)
 
 
 @dataclass(frozen=True, slots=True)
