@@ -76,4 +76,6 @@ def no_evidence(transcript: Transcript) -> Evidence:
     return Evidence(
         cds_exons=PartCount(total=len(transcript.cds)),
         cds_introns=PartCount(total=len(transcript.introns)),
+        utr5=PartCount(total=len(transcript.utr5) + len(transcript.utr5_introns)),
+        utr3=PartCount(total=len(transcript.utr3) + len(transcript.utr3_introns)),
     )
