@@ -1,7 +1,8 @@
-"""Metadata of augustus-dl; maps kernels/ and species/ into the package when it is installed.
+"""Metadata of augustus-dl; maps config/, kernels/ and species/ into the package when installed.
 
-Neither folder has an `__init__.py` at its top: a package named `kernels` on `sys.path` would shadow
-the one transformers looks for. In a checkout `augustus_dl/__init__.py` finds both beside itself.
+None of these folders has an `__init__.py` at its top: a package named `kernels` on `sys.path` would
+shadow the one transformers looks for. In a checkout `augustus_dl/__init__.py` finds them beside
+itself.
 """
 
 import re
@@ -35,13 +36,19 @@ setup(
     python_requires=">=3.11",
     packages=[
         *find_packages(include=["augustus_dl*"]),
+        "augustus_dl.config",
         "augustus_dl.kernels",
         *("augustus_dl.kernels." + package for package in find_packages("kernels")),
         "augustus_dl.species",
     ],
-    package_dir={"augustus_dl.kernels": "kernels", "augustus_dl.species": "species"},
+    package_dir={
+        "augustus_dl.config": "config",
+        "augustus_dl.kernels": "kernels",
+        "augustus_dl.species": "species",
+    },
     package_data={
         "augustus_dl": ["**/*.cfg", "**/*.json", "**/*.toml", "**/*.tsv"],
+        "augustus_dl.config": ["*", "*/*"],
         "augustus_dl.species": ["*", "*/*"],
     },
     zip_safe=False,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 __version__ = "0.1.0"
 
-# In a checkout kernels/ and species/ sit beside this package instead of inside it (setup.py maps
+# In a checkout config/, kernels/ and species/ sit beside this package, not inside it (setup.py maps
 # them in when installing); extending __path__ makes `augustus_dl.kernels` one module everywhere.
 _here = Path(__file__).resolve().parent
 if not (_here / "kernels").is_dir():

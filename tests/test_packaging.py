@@ -1,4 +1,4 @@
-"""The wheel holds the package, its kernels and its species, and nothing beside it.
+"""The wheel holds the package, its kernels, config and species, and nothing beside it.
 
 python -m pytest tests/test_packaging.py
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("augustus_dl", "kernels", "species", "tests", "benchmarks", "bin", "docs")
+SOURCES = ("augustus_dl", "config", "kernels", "species", "tests", "benchmarks", "bin", "docs")
 FILES = ("setup.py", "pyproject.toml", "README.md", "LICENSE")
 
 
@@ -68,10 +68,11 @@ def test_kernels_are_in_the_package(names: set[str]) -> None:
     assert "augustus_dl/kernels/__init__.py" not in names
 
 
-def test_species_are_in_the_package(names: set[str]) -> None:
-    files = relative_files("species", "*/*")
-    assert files and {f"augustus_dl/species/{name}" for name in files} <= names
-    assert "augustus_dl/species/__init__.py" not in names
+@pytest.mark.parametrize("folder", ["config", "species"])
+def test_data_folders_are_in_the_package(names: set[str], folder: str) -> None:
+    files = relative_files(folder, "*/*")
+    assert files and {f"augustus_dl/{folder}/{name}" for name in files} <= names
+    assert f"augustus_dl/{folder}/__init__.py" not in names
 
 
 def test_command_and_version(wheel: Path, names: set[str]) -> None:
