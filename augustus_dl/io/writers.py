@@ -1,27 +1,33 @@
-"""Gene models as AUGUSTUS 3.5.0's text: GTF-like by default, or its own GFF3.
+"""AUGUSTUS 3.5.0's text: its GTF by default, or its own GFF3.
 
-Owns every line that goes to standard output. Lines come without line ends; whoever prints them
-ends each with one newline and encodes in UTF-8. Coordinates become 1-based and closed here.
+Owns every line that goes to standard output, but for the tables of accuracy. Lines come without
+line ends; whoever prints them ends each with one newline and encodes in UTF-8.
 
-The order of a run is `preamble`, then for each sequence `sequence_header` and its `gene_block`s (or
-NO_GENES), then `trailer`. Programs that read AUGUSTUS match these texts literally.
+The order of a run is `preamble`, then for each sequence `sequence_header` (or `locus_header`, where
+there is an annotation) and its `gene_block`s or NO_GENES, then `trailer`. Programs that read
+AUGUSTUS match these texts literally.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from augustus_dl import __version__
-from augustus_dl.encode import base_codes
-from augustus_dl.gene import Gene, Interval, Transcript
-from augustus_dl.genetic_code import GeneticCode, genetic_code, translate
+from augustus_dl.evidence import Evidence, no_evidence
+from augustus_dl.gene import Gene, Transcript
+from augustus_dl.genetic_code import GeneticCode, genetic_code
+from augustus_dl.io.comment_blocks import evidence_block, sequence_blocks
+from augustus_dl.io.transcript_lines import Columns, score_text, transcript_lines
 
 __all__ = [
     "AUGUSTUS_VERSION",
     "NO_GENES",
+    "HintsOfRun",
     "OutputOptions",
+    "annotated_gene_block",
     "gene_block",
+    "locus_header",
     "preamble",
     "sequence_header",
     "trailer",
@@ -33,9 +39,6 @@ AUGUSTUS_VERSION = "3.5.0"
 NO_GENES = "# (none)"
 
 _STRANDS = {"both": "both strands", "forward": "forward strand", "backward": "reverse strand"}
-_LINE = 100
-_COMPLEMENT = bytes.maketrans(b"acgt", b"tgca")
-"""Other letters stay as they are on both strands: AUGUSTUS prints them so."""
 
 _AMINO_ACIDS = {
     "A": "ALANINE",
@@ -71,13 +74,21 @@ class OutputOptions:
         protein, codingseq: comment blocks with the sequences.
         introns, cds, start, stop: lines of these features.
         exonnames: lines named initial, internal, terminal or single; GTF only.
+        utr: genes are predicted with untranslated regions: exon lines.
+        print_utr: lines of the untranslated regions instead of exon lines.
+        tss, tts: lines of transcription start and end, where there is an untranslated region.
         stop_excluded: CDS lines end before the stop codon.
         unique_gene_id: ids begin with the name of the sequence.
         softmasking: lower case counts as evidence, so its source is named in the preamble.
         evidence: the evidence block behind each transcript; AUGUSTUS prints it, full of zeros,
             whenever softmasking is on.
         strand: "both", "forward" or "backward"; only named in the header.
+        singlestrand: the strands were searched apart; said in the header, and genes of the
+            reverse strand have no score.
+        mea: genes come from maximum expected accuracy; said in the preamble, and genes score 0.
+        bacterium: the bacterial gene model; the first codon of a protein is always M.
         verbosity: 0 to 3, how many comment lines the preamble and headers have.
+        genbank_verbosity: above 0, the sequences of a GenBank file are counted in the preamble.
     """
 
     gff3: bool = False
@@ -88,12 +99,38 @@ class OutputOptions:
     start: bool = True
     stop: bool = True
     exonnames: bool = False
+    utr: bool = False
+    print_utr: bool = False
+    tss: bool = True
+    tts: bool = True
     stop_excluded: bool = False
     unique_gene_id: bool = False
     softmasking: bool = True
     evidence: bool = True
     strand: str = "both"
+    singlestrand: bool = False
+    mea: bool = False
+    bacterium: bool = False
     verbosity: int = 3
+    genbank_verbosity: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class HintsOfRun:
+    """What the preamble says about hints; the default is a run without a hints file.
+
+    Attributes:
+        sources, settings: of the extrinsic configuration (`hints.Extrinsic`).
+        path: hints file as the user named it.
+        sequences: how many sequences have hints.
+        matching: how many of them are in the query file.
+    """
+
+    sources: tuple[str, ...] = ("M", "RM")
+    settings: tuple[str, ...] = ()
+    path: str | None = None
+    sequences: int = 0
+    matching: int = 0
 
 
 def preamble(
@@ -104,6 +141,11 @@ def preamble(
     query: str,
     code: GeneticCode,
     gzipped: bool = False,
+    genbank: int | None = None,
+    hints: HintsOfRun = HintsOfRun(),
+    profile: tuple[str, str] | None = None,
+    start_codons: Sequence[tuple[str, float]] = (),
+    temperature: int = 0,
 ) -> Iterator[str]:
     """Lines before the first sequence; the first one that always comes is where clients cut runs.
 
@@ -112,36 +154,46 @@ def preamble(
         config_folder: folder that holds `species/`.
         query: sequence file as the user named it.
         gzipped: the sequence file is compressed.
+        genbank: number of sequences in a GenBank file; None for a FASTA file.
+        profile: name of the protein profile and its blocks, in AUGUSTUS's notation.
+        start_codons: those that may begin a gene with their probabilities; AUGUSTUS names them
+            for species that were trained on several.
+        temperature: of the sampling; 0 is not mentioned.
     """
     yield from _genetic_code_warnings(code)
     if gzipped:
         yield f"# Looks like {query} is in gzip format. Deflating..."
     if options.gff3:
         yield "##gff-version 3"
-    yield f"# This output was generated with AUGUSTUS (version {AUGUSTUS_VERSION})."
-    yield (
-        f"# More precisely: with augustus-dl {__version__}, which stands in AUGUSTUS's place;"
-        " the genes were found by a neural network."
-    )
-    yield "# AUGUSTUS is a gene prediction tool written by M. Stanke, O. Keller, S. König,"
-    yield "# L. Gerischer, L. Romoth, Katharina Hoff, Henry Mehlan and Daniel Honsel."
-    yield "# Please cite for AUGUSTUS: Mario Stanke, Mark Diekhans, Robert Baertsch, David Haussler"
-    yield "# (2008), Bioinformatics 24: 637-644, doi 10.1093/bioinformatics/btn013"
-    if options.verbosity >= 1:
-        yield "# No extrinsic information on sequences given."
-    if options.softmasking:
-        yield "# Sources of extrinsic information: M RM "
+    yield from _credits()
+    yield from _hints_lines(options, hints)
     if options.verbosity >= 2:
         yield f"# Initializing the parameters using config directory {config_folder}/ ..."
+    if profile:
+        yield f"# Using protein profile {profile[0]}"
+        yield f"# {profile[1]}"
     yield f"# {species} version. Using default transition matrix."
-    if options.verbosity >= 3:
-        yield f"# Looks like {query} is in fasta format."
-    if options.verbosity >= 1:
-        yield "# We have hints for 0 sequences and for 0 of the sequences in the input set."
+    if options.bacterium:
+        yield "# Using default overlap length distribution file."
+    if temperature and options.verbosity >= 1:
+        yield f"# setting temperature to {temperature} (for sampling)"
+    if start_codons:
+        named = ", ".join(f"{codon}({score_text(value)})" for codon, value in start_codons)
+        yield f"# admissible start codons and their probabilities: {named}"
+    if options.mea:
+        yield "# Using MEA approach (Maximizing expected accuracy)."
+    yield from _query_lines(options, query, genbank, hints)
 
 
-def sequence_header(number: int, name: str, length: int, options: OutputOptions) -> Iterator[str]:
-    """Lines before the genes of the sequence with this number (from 1) and length in bases."""
+def sequence_header(
+    number: int, name: str, length: int, options: OutputOptions, hints: Iterable[str] = ()
+) -> Iterator[str]:
+    """Lines before the genes of the sequence with this number (from 1).
+
+    Args:
+        length: number of bases that are searched.
+        hints: lines about the hints of this sequence.
+    """
     if options.verbosity >= 1:
         yield "#"
         yield (
@@ -149,35 +201,91 @@ def sequence_header(number: int, name: str, length: int, options: OutputOptions)
             f"(length = {length}, name = {name}) -----"
         )
         yield "#"
-    yield f"# Predicted genes for sequence number {number} on {_STRANDS[options.strand]}"
+    yield from hints
+    yield from _predicted_genes(number, options, "are")
+
+
+def locus_header(
+    number: int,
+    name: str,
+    length: int,
+    genes: Iterable[Gene],
+    options: OutputOptions,
+    hints: Iterable[str] = (),
+) -> Iterator[str]:
+    """As `sequence_header`, for a sequence of a GenBank file with the genes annotated on it.
+
+    Args:
+        genes: each needs its id, the transcripts are numbered.
+    """
+    if options.verbosity >= 1:
+        yield "#"
+        yield f"# ----- sequence number {number} (length = {length}, name = {name}) -----"
+        yield "#"
+        yield ""
+        yield "# annotation: "
+        yield f"# Sequence {name} length={length}"
+        for gene in genes:
+            columns = Columns(name, "database", gene.strand, gene.id, options.gff3)
+            for index, transcript in enumerate(gene.transcripts, 1):
+                yield from transcript_lines(transcript, f"{gene.id}.{index}", columns, options)
+    yield from hints
+    yield from _predicted_genes(number, options, "were")
 
 
 def gene_block(
-    gene: Gene, number: int, sequence: bytes, options: OutputOptions, code: GeneticCode
+    gene: Gene,
+    number: int,
+    sequence: bytes,
+    options: OutputOptions,
+    code: GeneticCode,
+    *,
+    evidence: Sequence[Evidence] | None = None,
+    shift: int = 0,
 ) -> Iterator[str]:
-    """All lines of one gene, from `# start gene` to `###`.
+    """All lines of one predicted gene, from `# start gene` to `###`.
 
     Args:
         gene: its own ids are not used.
         number: of the gene in this run, from 1.
         sequence: letters of the whole contig.
         code: for the protein.
+        evidence: of each transcript; None when there are no hints.
+        shift: added to the coordinates that are printed, not to those of the letters.
     """
     gene_id = f"g{number}"
     if options.unique_gene_id:
         gene_id = f"{gene.contig[:30]}.{gene_id}"
-    columns = _Columns(gene.contig, gene.strand, gene_id, options.gff3)
+    columns = Columns(gene.contig, "AUGUSTUS", gene.strand, gene_id, options.gff3, shift)
+    if evidence is None:
+        evidence = [no_evidence(transcript) for transcript in gene.transcripts]
     yield f"# start gene {gene_id}"
-    yield columns.gene(gene.start, gene.end)
-    for index, transcript in enumerate(gene.transcripts, 1):
-        transcript_id = f"{gene_id}.t{index}"
-        yield columns.transcript(transcript.start, transcript.end, transcript_id)
-        for feature, (start, end), phase in _features(transcript, options):
-            yield columns.part(feature, start, end, phase, transcript_id)
-        yield from _sequences(transcript, sequence, options, code)
+    yield columns.gene(gene.start, gene.end, _gene_score(gene, options))
+    for index, (transcript, its) in enumerate(zip(gene.transcripts, evidence, strict=True), 1):
+        name = f"{gene_id}.t{index}"
+        yield from _transcript_block(transcript, name, columns, sequence, options, code)
         if options.evidence:
-            yield from _no_evidence(transcript)
+            yield from evidence_block(its)
     yield f"# end gene {gene_id}"
+    yield "###"
+
+
+def annotated_gene_block(
+    gene: Gene, sequence: bytes, options: OutputOptions, code: GeneticCode
+) -> Iterator[str]:
+    """All lines of a gene of a GenBank file that is shown with its sequences, not predicted.
+
+    Args:
+        gene: needs its id, the transcripts are numbered.
+        sequence: letters of the whole contig.
+    """
+    columns = Columns(gene.contig, "database", gene.strand, gene.id, options.gff3)
+    yield f"# start gene {gene.id}"
+    yield columns.gene(gene.start, gene.end, score_text(None))
+    for index, transcript in enumerate(gene.transcripts, 1):
+        name = f"{gene.id}.{index}"
+        yield from _transcript_block(transcript, name, columns, sequence, options, code)
+    yield f"# end gene {gene.id}"
     yield "###"
 
 
@@ -187,145 +295,86 @@ def trailer(command: Sequence[str]) -> Iterator[str]:
     yield "# " + " ".join(command)
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """The nine columns of the lines of one gene; coordinates go in 0-based and half-open."""
+def _credits() -> Iterator[str]:
+    yield f"# This output was generated with AUGUSTUS (version {AUGUSTUS_VERSION})."
+    yield (
+        f"# More precisely: with augustus-dl {__version__}, which stands in AUGUSTUS's place;"
+        " the genes were found by a neural network."
+    )
+    yield "# AUGUSTUS is a gene prediction tool written by M. Stanke, O. Keller, S. König,"
+    yield "# L. Gerischer, L. Romoth, Katharina Hoff, Henry Mehlan and Daniel Honsel."
+    yield "# Please cite for AUGUSTUS: Mario Stanke, Mark Diekhans, Robert Baertsch, David Haussler"
+    yield "# (2008), Bioinformatics 24: 637-644, doi 10.1093/bioinformatics/btn013"
 
-    contig: str
-    strand: str
-    gene_id: str
-    gff3: bool
 
-    def gene(self, start: int, end: int) -> str:
-        attributes = f"ID={self.gene_id}" if self.gff3 else self.gene_id
-        return self._line("gene", start, end, "1", ".", attributes)
-
-    def transcript(self, start: int, end: int, transcript_id: str) -> str:
-        attributes = f"ID={transcript_id};Parent={self.gene_id}" if self.gff3 else transcript_id
-        return self._line("transcript", start, end, ".", ".", attributes)
-
-    def part(self, feature: str, start: int, end: int, phase: str, transcript_id: str) -> str:
-        if not self.gff3:
-            attributes = f'transcript_id "{transcript_id}"; gene_id "{self.gene_id}";'
-        elif feature == "CDS":
-            attributes = f"ID={transcript_id}.cds;Parent={transcript_id}"
-        else:
-            attributes = f"Parent={transcript_id}"
-        return self._line(feature, start, end, ".", phase, attributes)
-
-    def _line(
-        self, feature: str, start: int, end: int, score: str, phase: str, attributes: str
-    ) -> str:
-        return (
-            f"{self.contig}\tAUGUSTUS\t{feature}\t{start + 1}\t{end}\t{score}\t{self.strand}"
-            f"\t{phase}\t{attributes}"
+def _hints_lines(options: OutputOptions, hints: HintsOfRun) -> Iterator[str]:
+    """Which hints there are and how they are taken."""
+    if hints.path is None and options.verbosity >= 1:
+        yield "# No extrinsic information on sequences given."
+    if hints.path is not None or options.softmasking:
+        yield f"# Sources of extrinsic information: {' '.join(hints.sources)} "
+        yield from (f"# Setting {setting}" for setting in hints.settings)
+    if hints.path is not None and options.verbosity >= 1:
+        yield f"# reading in the file {hints.path} ..."
+        yield (
+            f"# Have extrinsic information about {hints.sequences} sequences"
+            " (in the specified range). "
         )
 
 
-def _features(
-    transcript: Transcript, options: OutputOptions
-) -> Iterator[tuple[str, Interval, str]]:
-    """Feature, interval and phase of a transcript's parts in AUGUSTUS's order of classes."""
-    first, last = transcript.cds[0][0], transcript.cds[-1][1]
-    left, right = (first, first + 3), (last - 3, last)
-    forward = transcript.strand == "+"
-    start = ("start_codon", left if forward else right, "0")
-    stop = ("stop_codon", right if forward else left, "0")
-    show_start = options.start and transcript.complete5
-    show_stop = options.stop and transcript.complete3
-    if show_start and forward:
-        yield start
-    if show_stop and not forward:
-        yield stop
-    if options.exonnames and not options.gff3:
-        names = _exon_names(transcript)
-        for name, exon, phase in zip(names, transcript.cds, transcript.phases, strict=True):
-            yield name, exon, str(phase)
-    if options.introns:
-        for intron in transcript.introns:
-            yield "intron", intron, "."
-    if options.cds:
-        for exon, phase in _cds(transcript, options.stop_excluded):
-            yield "CDS", exon, str(phase)
-    if show_stop and forward:
-        yield stop
-    if show_start and not forward:
-        yield start
-
-
-def _exon_names(transcript: Transcript) -> list[str]:
-    """AUGUSTUS's name of each coding interval, in their rising order."""
-    if len(transcript.cds) == 1 and transcript.complete5 and transcript.complete3:
-        return ["single"]
-    names = ["internal"] * len(transcript.cds)
-    first, last = (0, -1) if transcript.strand == "+" else (-1, 0)
-    if transcript.complete5:
-        names[first] = "initial"
-    if transcript.complete3:
-        names[last] = "terminal"
-    return names
-
-
-def _cds(transcript: Transcript, stop_excluded: bool) -> list[tuple[Interval, int]]:
-    """Coding intervals with their phases, the stop codon cut off when it is to be excluded."""
-    parts = list(zip(transcript.cds, transcript.phases, strict=True))
-    missing = 3 if stop_excluded and transcript.complete3 else 0
-    last = -1 if transcript.strand == "+" else 0
-    while missing and parts:
-        (start, end), phase = parts.pop(last)
-        cut = min(missing, end - start)
-        missing -= cut
-        if cut < end - start:
-            kept = (start, end - cut) if last else (start + cut, end)
-            parts.insert(len(parts) if last else 0, (kept, phase))
-    return parts
-
-
-def _sequences(
-    transcript: Transcript, sequence: bytes, options: OutputOptions, code: GeneticCode
+def _query_lines(
+    options: OutputOptions, query: str, genbank: int | None, hints: HintsOfRun
 ) -> Iterator[str]:
-    """The comment blocks with coding sequence and protein."""
-    if not (options.codingseq or options.protein):
-        return
-    coding = b"".join(sequence[start:end] for start, end in transcript.cds).lower()
-    if transcript.strand == "-":
-        coding = coding[::-1].translate(_COMPLEMENT)
-    if options.codingseq:
-        yield from _bracketed("coding sequence", coding.decode("ascii"))
-    if options.protein:
-        yield from _bracketed("protein sequence", _protein(transcript, coding, code))
+    """What the sequence file is, and how many of its sequences have hints."""
+    if options.verbosity >= 3 and genbank is None:
+        yield f"# Looks like {query} is in fasta format."
+    elif options.verbosity >= 3:
+        yield (
+            f"# Looks like {query} is in genbank format."
+            " Augustus uses the annotation for evaluation of accuracy."
+        )
+    if genbank is not None and options.genbank_verbosity >= 1:
+        yield f"# Read in {genbank} genbank sequences."
+    if hints.sequences and not hints.matching:
+        yield (
+            "# WARNING: extrinsic information given but not on any of the sequences"
+            " in the input set!"
+        )
+        yield "# Maybe different sequence names?"
+    if genbank is None and options.verbosity >= 1:
+        plural = "" if hints.sequences == 1 else "s"
+        yield (
+            f"# We have hints for {hints.sequences} sequence{plural}"
+            f" and for {hints.matching} of the sequences in the input set."
+        )
 
 
-def _protein(transcript: Transcript, coding: bytes, code: GeneticCode) -> str:
-    """Amino acids from the first complete codon on; a start codon is M whatever it reads."""
-    letters = translate(base_codes(coding)[transcript.phase :], code)
-    if transcript.complete3:
-        letters = letters.removesuffix("*")
-    if transcript.complete5 and coding[:3].decode("ascii").upper() in code.starts:
-        letters = "M" + letters[1:]
-    return letters.replace("*", "X")
+def _predicted_genes(number: int, options: OutputOptions, verb: str) -> Iterator[str]:
+    yield f"# Predicted genes for sequence number {number} on {_STRANDS[options.strand]}"
+    if options.singlestrand:
+        yield f"# Overlapping genes on opposite strand {verb} allowed."
 
 
-def _bracketed(title: str, letters: str) -> Iterator[str]:
-    """A sequence as comment lines of 100 columns; the closing bracket never opens a line."""
-    opening = f"# {title} = ["
-    room = _LINE - len(opening)
-    lines = [opening + letters[:room]]
-    lines += [f"# {letters[i : i + _LINE - 2]}" for i in range(room, len(letters), _LINE - 2)]
-    lines[-1] += "]"
-    yield from lines
+def _gene_score(gene: Gene, options: OutputOptions) -> str:
+    """AUGUSTUS computes it by sampling only, and not for all genes then."""
+    if options.singlestrand and gene.strand == "-":
+        return score_text(None)
+    if options.mea:
+        return score_text(0)
+    return score_text(1 if gene.posterior is None else gene.posterior)
 
 
-def _no_evidence(transcript: Transcript) -> Iterator[str]:
-    """AUGUSTUS's evidence block for a run without hints."""
-    yield "# Evidence for and against this transcript:"
-    yield "# % of transcript supported by hints (any source): 0"
-    yield f"# CDS exons: 0/{len(transcript.cds)}"
-    yield f"# CDS introns: 0/{len(transcript.introns)}"
-    yield "# 5'UTR exons and introns: 0/0"
-    yield "# 3'UTR exons and introns: 0/0"
-    yield "# hint groups fully obeyed: 0"
-    yield "# incompatible hint groups: 0"
+def _transcript_block(
+    transcript: Transcript,
+    name: str,
+    columns: Columns,
+    sequence: bytes,
+    options: OutputOptions,
+    code: GeneticCode,
+) -> Iterator[str]:
+    yield columns.transcript(transcript, name)
+    yield from transcript_lines(transcript, name, columns, options)
+    yield from sequence_blocks(transcript, sequence, options, code)
 
 
 def _genetic_code_warnings(code: GeneticCode) -> Iterator[str]:

@@ -171,15 +171,24 @@ def test_transcripts_of_a_gene_share_its_block() -> None:
     ]
 
 
-def protein(letters: bytes, table: int = 1) -> str:
-    gene = Gene("c", "+", (Transcript("+", ((0, len(letters)),)),))
-    text = "\n".join(gene_block(gene, 1, letters, OutputOptions(), genetic_code(table)))
+def protein(letters: bytes, table: int = 1, **fields: object) -> str:
+    gene = Gene("c", "+", (Transcript("+", ((0, len(letters)),), **fields),))
+    options = OutputOptions(bacterium=table == 11)
+    text = "\n".join(gene_block(gene, 1, letters, options, genetic_code(table)))
     return re.search(r"protein sequence = \[([^]]*)]", text).group(1).replace("\n# ", "")
 
 
-def test_proteins_show_inner_stops_and_unknown_codons_as_x_and_any_start_as_m() -> None:
+def test_proteins_show_inner_stops_and_unknown_codons_as_x() -> None:
     assert protein(b"ATGTAANNNGCCTAG") == "MXXA"
+    assert protein(b"TAATGAC", complete5=False, phase=1, complete3=False) == "ND"
+    assert protein(b"ATGTAAA", complete3=False) == "MX"
+    assert protein(b"ATGTAA", complete3=False) == "M"
+
+
+def test_bacterial_genes_begin_with_methionine_whatever_they_read() -> None:
     assert protein(b"GTGGTGTAA", table=11) == "MV"
+    assert protein(b"GTGGTGTAA", table=11, complete5=False) == "VV"
+    assert protein(b"GTGGTGTAA") == "VV"
 
 
 @pytest.mark.parametrize("length", [77, 78, 79, 78 + 98, 78 + 99])
