@@ -5,13 +5,22 @@ import logging
 import os
 import random
 
-import pysam
 import pytest
+from Bio.bgzf import BgzfWriter
 from hypothesis import given
 from hypothesis import strategies as st
 
 from augustus_dl.errors import InputError
-from augustus_dl.io.fasta import Contig, contigs, write_fasta
+from augustus_dl.io.fasta import (
+    Contig,
+    contigs,
+    fasta_is_lower_case,
+    fasta_names,
+    looks_like_protein,
+    read_fasta,
+    write_fasta,
+)
+from augustus_dl.io.files import InputFile
 
 TEXT = b">chr1 some words\nACGTacgtNNn\nGG\n>chr2\tx=1\nRYKM\n"
 EXPECTED = [Contig("chr1", b"ACGTacgtNNnGG"), Contig("chr2", b"RYKM")]
@@ -25,7 +34,7 @@ def put(tmp_path, content: bytes, name: str = "g.fa"):
 
 def bgzip(tmp_path, content: bytes):
     path = tmp_path / "b.fa.gz"
-    with pysam.BGZFile(str(path), "w") as stream:
+    with BgzfWriter(str(path)) as stream:
         stream.write(content)
     return path
 
@@ -45,7 +54,11 @@ def test_plain_gzip_and_bgzip_read_the_same(tmp_path):
         (b"\xef\xbb\xbf>a\nACGT\n", [Contig("a", b"ACGT")]),
         (b">gi|68711|x:1-2 y\nACGT\n", [Contig("gi|68711|x:1-2", b"ACGT")]),
         (b">a\n1 ACGT 4\n5 AC-*T\n", [Contig("a", b"ACGTACT")]),
-        (b">\nACGT\n", [Contig("unnamed-1", b"ACGT")]),
+        (b" >a b\nACGT\n", [Contig("a", b"ACGT")]),
+        (b">\nACGT\n> b\nGG\n", [Contig("unnamed-1", b"ACGT"), Contig("unnamed-2", b"GG")]),
+        (b">n\xe9\nAC\xa0GT\n", [Contig("n\u00e9", b"ACGT")]),
+        (b">n\xc3\xa9\nACGT\x1a", [Contig("n\u00e9", b"ACGT")]),
+        (b">a\n@ACGT\n+\nTT\n", [Contig("a", b"ACGTTT")]),
         (b">a\nACGT\n>a\nTTTT\n", [Contig("a", b"ACGT"), Contig("a", b"TTTT")]),
         (b">a\nXXXXNNNN\n", [Contig("a", b"XXXXNNNN")]),
     ],
@@ -70,19 +83,19 @@ def test_empty_record_in_the_middle_is_skipped_with_a_warning(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "is empty"),
-        (b" \n\n", "only blanks"),
+        (b"", "No sequences found"),
+        (b" \n\n", "No sequences found"),
         (b"hello world\n", "not FASTA"),
         (b"@r1\nACGT\n+\nIIII\n", "not FASTA"),
         (b"LOCUS x 5 bp DNA\n", "not FASTA"),
         (bytes(range(256)) * 9, "binary"),
         (b">a\nAC\0GT\n", "binary"),
-        (gzip.compress(b""), "only blanks"),
+        (gzip.compress(b""), "No sequences found"),
         (gzip.compress(os.urandom(100) + b"\0"), "binary"),
         (b"BZh91AY&SY", "bzip2"),
-        (b">only a name\n", "no sequence"),
+        (b">only a name\n", "No sequences found"),
         (b">p\nMSTNPKPQRKTKRNTNRRPQDVKFPGGGQIVGGVYLLPRRGPRL\n", "protein"),
-        (b">a\nACGT\xff\n" * 9, "not text"),
+        (b">a\n" + b"ACGT\n" * 20000 + b"AC\0GT\n", "binary"),
     ],
 )
 def test_bad_files_say_so_in_one_line(tmp_path, content, words):
@@ -125,6 +138,40 @@ def test_a_pipe_is_read_once(tmp_path):
         os._exit(0)
     assert list(contigs(path)) == EXPECTED
     os.wait()
+
+
+def test_letters_before_the_first_name(tmp_path):
+    path = put(tmp_path, b"AC GT\n\nacg\n>b\nGG\n")
+    found = list(read_fasta(InputFile(path, "sequence file")))
+    assert found == [Contig("unnamed-1", b"ACGTacg"), Contig("b", b"GG")]
+    with pytest.raises(InputError, match="not FASTA: it begins with 'AC GT'"):
+        list(contigs(path))
+
+
+def test_names_are_those_of_the_contigs(tmp_path, caplog):
+    file = InputFile(put(tmp_path, b">a\nAC\n>hollow\n>\nGT\n>a\nT\n"), "sequence file")
+    assert list(fasta_names(file)) == ["a", "unnamed-3", "a"]
+    assert not caplog.records
+    assert [contig.name for contig in read_fasta(file)] == ["a", "unnamed-3", "a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b">NAME\nacgtn\n>B\nxx\n", True),
+        (b">a\nacgt\n>b\nacgN\n", False),
+        (b"ACGT\n", False),
+        (b"acgt", True),
+    ],
+)
+def test_lower_case_is_asked_of_all_sequences(tmp_path, text, expected):
+    assert fasta_is_lower_case(InputFile(put(tmp_path, text), "sequence file")) is expected
+
+
+def test_iupac_letters_are_no_protein():
+    assert not looks_like_protein(b"ACGTURYSWKMBDHVN" * 9)
+    assert not looks_like_protein(b"N" * 50)
+    assert looks_like_protein(b"MSTNPKPQRKTKRNTNRRPQDVKFPGGGQIVGGVYLLPRRGPRL")
 
 
 letters = st.text("ACGTNacgtnRYx", min_size=1, max_size=200)

@@ -1,13 +1,24 @@
-"""Numbered lines of plain and compressed files, and what cannot be opened."""
+"""Plain and compressed files, lines with numbers, and what cannot be opened."""
 
 import gzip
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from augustus_dl.errors import InputError
-from augustus_dl.io.files import head, lines, readable, whole_file
+from augustus_dl.io.files import InputFile, lines, whole_file
+
+
+def write_to_pipe(path: Path, content: bytes) -> None:
+    """Make a named pipe and write to it from another process, a byte first."""
+    os.mkfifo(path)
+    if os.fork() == 0:
+        with open(path, "wb", buffering=0) as pipe:
+            pipe.write(content[:1])
+            pipe.write(content[1:])
+        os._exit(0)
 
 
 def test_lines_are_numbered_and_bare(tmp_path):
@@ -21,28 +32,42 @@ def test_utf8_latin1_and_a_byte_order_mark(tmp_path):
     assert list(lines(tmp_path / "f", "list")) == [(1, "a"), (2, "\u00e9"), (3, "\u00e9")]
 
 
-def test_a_pipe_is_read_once(tmp_path):
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    if os.fork() == 0:
-        path.write_bytes(b"a\nb\n")
-        os._exit(0)
-    assert list(lines(path, "list")) == [(1, "a"), (2, "b")]
+def test_a_file_is_read_as_often_as_needed(tmp_path):
+    (tmp_path / "f").write_bytes(gzip.compress(b"\xef\xbb\xbfab\ncd"))
+    file = InputFile(tmp_path / "f", "list")
+    assert file.gzipped
+    assert list(zip(file.lines(), file.lines(), strict=True)) == [(b"ab\n",) * 2, (b"cd",) * 2]
+    assert file.head(5) == b"ab"
+    assert str(file) == f"list {tmp_path / 'f'}"
+
+
+@pytest.mark.parametrize("content", [b"a\nb\n", gzip.compress(b"a\nb\n")])
+def test_a_pipe_is_copied_and_the_copy_removed(tmp_path, monkeypatch, content):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    write_to_pipe(tmp_path / "pipe", content)
+    file = InputFile(tmp_path / "pipe", "list")
     os.wait()
+    assert list(file.lines()) == list(file.lines()) == [b"a\n", b"b\n"]
+    assert file.path == str(tmp_path / "pipe")
+    assert len(list(tmp_path.iterdir())) == 2
+    del file
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 
-def test_head_is_decompressed(tmp_path):
-    (tmp_path / "f").write_bytes(gzip.compress(b"abcdef"))
-    assert head(tmp_path / "f", "list", size=3) == b"abc"
+def test_an_empty_file_has_no_lines(tmp_path):
+    (tmp_path / "f").touch()
+    assert list(InputFile(tmp_path / "f", "list").lines()) == []
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"", "list .*f is empty"),
+        (gzip.compress(b""), "list .*f is empty"),
         (b"\xfd7zXZ\0rest", "xz-compressed"),
         (b"PK\x03\x04rest", "zip-compressed"),
         (b"a\0b", "binary"),
+        (b"a\n" * 40000 + b"\0", "binary"),
         (gzip.compress(b"a\n" * 99)[:-3], "truncated"),
     ],
 )
@@ -52,11 +77,15 @@ def test_bad_files(tmp_path, content, words):
         list(lines(tmp_path / "f", "list"))
 
 
-def test_missing_and_folder(tmp_path):
+def test_missing_folder_and_forbidden(tmp_path):
     with pytest.raises(InputError, match=r"list .*no does not exist"):
-        readable(tmp_path / "no", "list")
+        InputFile(tmp_path / "no", "list")
     with pytest.raises(InputError, match="is a folder"):
-        readable(tmp_path, "list")
+        InputFile(tmp_path, "list")
+    (tmp_path / "f").touch(mode=0)
+    if not os.access(tmp_path / "f", os.R_OK):  # the superuser reads everything
+        with pytest.raises(InputError, match="permission"):
+            InputFile(tmp_path / "f", "list")
 
 
 def test_a_whole_file_takes_its_place_at_the_end(tmp_path: Path) -> None:
