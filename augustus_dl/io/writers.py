@@ -27,6 +27,7 @@ __all__ = [
     "OutputOptions",
     "annotated_gene_block",
     "gene_block",
+    "gene_id",
     "locus_header",
     "preamble",
     "sequence_header",
@@ -253,21 +254,24 @@ def gene_block(
         evidence: of each transcript; None when there are no hints.
         shift: added to the coordinates that are printed, not to those of the letters.
     """
-    gene_id = f"g{number}"
-    if options.unique_gene_id:
-        gene_id = f"{gene.contig[:30]}.{gene_id}"
-    columns = Columns(gene.contig, "AUGUSTUS", gene.strand, gene_id, options.gff3, shift)
+    own = gene_id(gene, number, options)
+    columns = Columns(gene.contig, "AUGUSTUS", gene.strand, own, options.gff3, shift)
     if evidence is None:
         evidence = [no_evidence(transcript) for transcript in gene.transcripts]
-    yield f"# start gene {gene_id}"
+    yield f"# start gene {own}"
     yield columns.gene(gene.start, gene.end, _gene_score(gene, options))
     for index, (transcript, its) in enumerate(zip(gene.transcripts, evidence, strict=True), 1):
-        name = f"{gene_id}.t{index}"
+        name = f"{own}.t{index}"
         yield from _transcript_block(transcript, name, columns, sequence, options, code)
         if options.evidence:
             yield from evidence_block(its)
-    yield f"# end gene {gene_id}"
+    yield f"# end gene {own}"
     yield "###"
+
+
+def gene_id(gene: Gene, number: int, options: OutputOptions) -> str:
+    """Name of the predicted gene with this number; those of its transcripts begin with it."""
+    return f"{gene.contig[:30]}.g{number}" if options.unique_gene_id else f"g{number}"
 
 
 def annotated_gene_block(
