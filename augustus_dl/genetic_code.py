@@ -5,6 +5,7 @@ Codons are written as upper-case DNA strings in transcript direction.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,8 +15,11 @@ from augustus_dl.encode import N, reverse_complement
 from augustus_dl.errors import OptionError
 from augustus_dl.gene import Transcript
 
-__all__ = ["GeneticCode", "coding_bases", "genetic_code", "translate"]
+__all__ = ["GeneticCode", "coding_bases", "genetic_code", "translate", "translation_table"]
 
+_LOG = logging.getLogger(__name__)
+_AUGUSTUS = frozenset({*range(1, 7), *range(9, 17), *range(21, 25)})
+"""The table ids that AUGUSTUS 3.5.0 knows."""
 _NUCLEAR = frozenset({1, 6, 10, 12, 15, 26, 27, 28, 29, 30, 31})
 """Tables of eukaryotic nuclei. Only ATG starts there, as in AUGUSTUS's default start model; the
 rare TTG and CTG that NCBI lists would cost more false starts than they find."""
@@ -29,7 +33,8 @@ class GeneticCode:
         table: NCBI id of the table.
         starts: codons a complete CDS may begin with.
         stops: codons that end a CDS and stand nowhere else in frame.
-        amino: one-letter amino acid of each of the 64 codons, "*" for a stop.
+        amino: one-letter amino acid of each of the 64 codons, "*" for a stop, "X" for a stop codon
+            that stands for an unknown amino acid.
     """
 
     table: int
@@ -39,14 +44,17 @@ class GeneticCode:
 
 
 @cache
-def genetic_code(table: int = 1) -> GeneticCode:
+def genetic_code(table: int = 1, sense_stops: frozenset[str] = frozenset()) -> GeneticCode:
     """The genetic code with an NCBI table id.
 
     Nuclear codes of eukaryotes start with ATG only, all others (bacteria, organelles) with every
     start codon of their table.
 
+    Args:
+        sense_stops: stop codons of the table that do not stop, but stand for an amino acid.
+
     Raises:
-        OptionError: NCBI has no such table.
+        OptionError: NCBI has no such table, or no stop codon is left.
     """
     from Bio.Data.CodonTable import unambiguous_dna_by_id  # slow to import, needed once
 
@@ -54,14 +62,31 @@ def genetic_code(table: int = 1) -> GeneticCode:
         known = ", ".join(map(str, sorted(unambiguous_dna_by_id)))
         raise OptionError(f"there is no genetic code {table!r}; use one of NCBI's ids: {known}")
     ncbi = unambiguous_dna_by_id[table]
-    stops = frozenset(ncbi.stop_codons)
+    stops = frozenset(ncbi.stop_codons) - sense_stops
+    if not stops:
+        raise OptionError(
+            f"genetic code {table} has no stop codon left: {', '.join(sorted(ncbi.stop_codons))} "
+            "are all said to code for amino acids"
+        )
     return GeneticCode(
         table=table,
         starts=frozenset({"ATG"} if table in _NUCLEAR else ncbi.start_codons),
         stops=stops,
         # Codes with context-dependent stops list an amino acid for them too: a stop wins.
-        amino=dict(ncbi.forward_table) | dict.fromkeys(stops, "*"),
+        amino=dict.fromkeys(ncbi.stop_codons, "X")
+        | dict(ncbi.forward_table)
+        | dict.fromkeys(stops, "*"),
     )
+
+
+def translation_table(number: int) -> int:
+    """The table that AUGUSTUS uses when asked for this one: the standard code for ids that it does
+    not know, those above 24 among them. AUGUSTUS does so silently, here it is logged.
+    """
+    if number in _AUGUSTUS:
+        return number
+    _LOG.warning("there is no translation_table %s; using the standard genetic code", number)
+    return 1
 
 
 def translate(codes: np.ndarray, code: GeneticCode) -> str:

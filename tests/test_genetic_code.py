@@ -7,7 +7,7 @@ from Bio.Seq import Seq
 from augustus_dl.encode import base_codes
 from augustus_dl.errors import OptionError
 from augustus_dl.gene import Transcript
-from augustus_dl.genetic_code import coding_bases, genetic_code, translate
+from augustus_dl.genetic_code import coding_bases, genetic_code, translate, translation_table
 
 
 def test_standard_code_starts_with_atg_only():
@@ -31,6 +31,31 @@ def test_other_codes():
 def test_context_dependent_stops_are_stops():
     code = genetic_code(28)
     assert {code.amino[stop] for stop in code.stops} == {"*"}
+
+
+def test_stop_codons_that_code_for_something():
+    code = genetic_code(1, frozenset({"TGA"}))
+    assert code.stops == {"TAA", "TAG"}
+    assert translate(base_codes(b"ATGTGATAA"), code) == "MX*"
+    assert genetic_code(1, frozenset({"TGG"})).stops == genetic_code(1).stops
+    assert genetic_code(28, frozenset({"TGA"})).amino["TGA"] == "W"  # NCBI's table says so
+
+
+def test_a_code_without_stop_codons_is_refused():
+    with pytest.raises(OptionError, match="genetic code 6 has no stop codon left: TGA"):
+        genetic_code(6, frozenset({"TGA"}))
+
+
+def test_table_ids_that_augustus_does_not_know_become_the_standard_code(caplog):
+    assert [n for n in range(-1, 40) if translation_table(n) == n] == [
+        *range(1, 7),
+        *range(9, 17),
+        *range(21, 25),
+    ]
+    caplog.clear()
+    assert translation_table(4) == 4 and not caplog.records
+    assert translation_table(25) == 1
+    assert "no translation_table 25; using the standard genetic code" in caplog.text
 
 
 @pytest.mark.parametrize("table", [0, 7, 99])
