@@ -47,20 +47,29 @@ def _app() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the console script; returns the exit status.
 
+    Called as `etraining` the program is AUGUSTUS's training program, called as `augustus` it has no
+    subcommands.
+
     Args:
         argv: the words behind the program's name; None takes the process's own.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
+    program = _program()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
+    _use_own_config()
     try:
-        if arguments and arguments[0] in COMMANDS:
+        if program == "etraining":
+            from augustus_dl.cli.etraining import main as etraining
+
+            status = etraining(arguments, sys.stdout, sys.stderr)
+        elif program != "augustus" and arguments and arguments[0] in COMMANDS:
             status = _subcommand(arguments)
         else:
             from augustus_dl.cli.compat import main as augustus
 
-            status = augustus(arguments, sys.stdout, sys.stderr, program=_program())
+            status = augustus(arguments, sys.stdout, sys.stderr, program=program)
         sys.stdout.flush()
     except BrokenPipeError:
         status = CLOSED_PIPE
@@ -84,3 +93,16 @@ def _program() -> str:
     """The name the program was called by; `python -m augustus_dl` has the usual one."""
     name = Path(sys.argv[0]).name
     return "augustus-dl" if name in ("", "-c", "__main__.py") else name
+
+
+def _use_own_config() -> None:
+    """As for AUGUSTUS, the config folder is ../config as seen from the program's folder.
+
+    That is where `augustus-dl install` puts it; the option and the environment go before it.
+    """
+    folder = Path(sys.argv[0]).resolve().parent
+    config = folder.parent / "config"
+    if os.environ.get("AUGUSTUS_CONFIG_PATH") or folder.name != "bin":
+        return
+    if (config / "species").is_dir():
+        os.environ["AUGUSTUS_CONFIG_PATH"] = str(config)

@@ -23,12 +23,12 @@ from augustus_dl.cli.arguments import (
     CommandLine,
     Settings,
     check_names,
-    option_classes,
     parse,
     without_effect,
 )
 from augustus_dl.cli.usage import (
     CLOSED_PIPE,
+    HELP,
     INTERRUPTED,
     USAGE,
     VERSION,
@@ -172,9 +172,9 @@ def _answer(command: CommandLine) -> str | None:
     if "--version" in command.requests:
         return VERSION
     if "--help" in command.requests:
-        return USAGE
+        return HELP
     if "--paramlist" in command.requests:
-        return parameter_list(option_classes().items())
+        return parameter_list()
     if command.values.get("species") == "help":
         names = species_names(command.values.get("AUGUSTUS_CONFIG_PATH"))
         return species_list((name, organism(name)) for name in names)

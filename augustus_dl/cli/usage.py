@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from augustus_dl import __version__
+from augustus_dl.cli.arguments import Option, options
 from augustus_dl.io.writers import AUGUSTUS_VERSION
 
 __all__ = [
     "CLOSED_PIPE",
     "COMMANDS",
+    "ETRAINING_USAGE",
+    "HELP",
     "INTERRUPTED",
     "USAGE",
     "VERSION",
@@ -32,59 +36,101 @@ COMMANDS = {
     "evaluate": "compare an annotation with a reference",
     "view": "show what a model folder holds",
     "tokenizer": "add annotation tokens to a tokenizer",
+    "install": "lay out augustus, etraining and their config folder for pipelines",
+    "completion": "print a script that completes command lines in a shell",
 }
 """Subcommands in the order of a workflow; augustus_dl/cli/NAME.py has the function NAME."""
 
-USAGE = f"""
-{VERSION}
+HELP = """\
 usage:
 augustus-dl [parameters] --species=SPECIES queryfilename
 
 'queryfilename' is the filename (including relative path) to the file containing the query
-sequence(s) in fasta format, plain or compressed with gzip; - reads standard input.
+sequence(s) in fasta or genbank format, plain or compressed with gzip; - reads standard input.
 
 SPECIES is an identifier for the species. Use --species=help to see a list. The folder of a training
 run can be named too.
 
 parameters:
 --strand=both, --strand=forward or --strand=backward
---genemodel=partial, --genemodel=intronless or --genemodel=complete
+--genemodel=partial, --genemodel=intronless, --genemodel=complete, --genemodel=atleastone,
+--genemodel=exactlyone or --genemodel=bacterium
   partial      : allow prediction of incomplete genes at the sequence boundaries (default)
   intronless   : only predict single-exon genes
   complete     : only predict complete genes
+  atleastone   : predict at least one complete gene
+  exactlyone   : predict exactly one complete gene
+  bacterium    : single-exon genes that may overlap
+--singlestrand=true
+  predict genes on each strand by itself, allow overlapping genes on opposite strands
+--predictionStart=A, --predictionEnd=B
+  range of the first sequence in which genes are predicted
 --softmasking=on/off
-  lower case letters are repeats (default on)
+  lower case letters are repeats (default on, for genbank files off)
 --translation_table=n
   NCBI's id of the genetic code (default: the species' own)
 --min_intron_len=n, --/Constant/min_coding_len=n
   shortest intron, shortest coding sequence of a complete gene
+--hintsfile=filename, --extrinsicCfgFile=filename
+  hints (extrinsic information) in gff format, and how far their sources are trusted
+--alternatives-from-evidence=true/false, --alternatives-from-sampling=true/false
+  report alternative transcripts that hints, or sampled gene structures, suggest
+--sample=n, --minexonintronprob=p, --minmeanexonintronprob=p, --maxtracks=n
+  number of samples; which of the transcripts found are reported
+--proteinprofile=filename
+  find members of the protein family that this block profile describes
+--UTR=on/off, --print_utr=on/off
+  predict the untranslated regions too; output them instead of exons
 --gff3=on/off
   output in gff3 format
+--gff3-strict=on/off
+  output in gff3 format for other programs: mRNA and exon lines, an ID on each line, sorted
 --protein=on/off, --codingseq=on/off
   output the sequences as comments
 --introns=on/off, --cds=on/off, --start=on/off, --stop=on/off, --exonnames=on/off
   output lines of these kinds
 --stopCodonExcludedFromCDS=on/off
   whether CDS lines end before the stop codon
+--noprediction=true/false
+  with a genbank file: only output the annotated genes and their proteins
 --uniqueGeneId=true/false
   gene identifiers like this: seqname.gN
 --outfile=filename, --errfile=filename
   print there instead of standard output and standard error
 --progress=true/false
-  report each finished sequence on standard error (default: when that is a terminal)
+  report progress on standard error (default: when that is a terminal)
 --device=auto, cpu, cuda, cuda:N or mps
   where the network runs (default auto)
 --accurate=on/off
   read the sequence in both directions and average, in twice the time (default: the species' own)
 --AUGUSTUS_CONFIG_PATH=path
   path to config directory (if not specified as environment variable)
---paramlist
-  list all parameter names
 
-Of the further parameters of AUGUSTUS some are accepted without effect, with a warning.
+For a complete list of parameters, type "augustus-dl --paramlist". Some parameters of AUGUSTUS are
+accepted without effect, with a warning.
 
 other commands, each with --help:
-""" + "".join(f"  augustus-dl {name:<10}  {summary}\n" for name, summary in COMMANDS.items())
+""" + "".join(f"  augustus-dl {name:<11} {summary}\n" for name, summary in COMMANDS.items())
+
+USAGE = f"{VERSION}\n{HELP}\n"
+
+ETRAINING_USAGE = f"""\
+{VERSION}
+usage:
+etraining --species=SPECIES trainfilename
+
+'trainfilename' is the filename (including relative path) to the file in genbank format containing
+the training sequences. These can be multi-gene sequences. SPECIES is a name for your species.
+
+parameters:
+--/genbank/verbosity=n, --/ExonModel/verbosity=n
+  0 leaves out messages about records, about genes
+--stopCodonExcludedFromCDS=on/off
+  whether the CDS in the file end before the stop codon (default: the species' own)
+--AUGUSTUS_CONFIG_PATH=path
+  path to config directory (if not specified as environment variable)
+
+"""
 
 
 def species_list(names: Iterable[tuple[str, str]]) -> str:
@@ -102,8 +148,20 @@ def species_list(names: Iterable[tuple[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def parameter_list(classes: Iterable[tuple[str, str]]) -> str:
-    """The answer to --paramlist for pairs of name and class."""
-    return "Possible parameter names are:\n" + "".join(
-        f"{name}  ({kind})\n" for name, kind in classes
-    )
+def parameter_list() -> str:
+    """The answer to --paramlist: the options that have an effect."""
+    listed = [option for option in options().values() if option.kind == "honoured"]
+    return "Possible parameter names are:\n" + "\n".join(map(_described, listed)) + "\n\n"
+
+
+def _described(option: Option) -> str:
+    lines = [option.name]
+    if option.type:
+        lines.append(f"  Type: {option.type}")
+    if option.default:
+        lines.append(f'  Default value: "{option.default}"')
+    if option.values:
+        lines.append(f"  Possible value(s): {json.dumps(option.values, separators=(',', ':'))}")
+    lines.append(f"  Usage: {option.usage}")
+    lines.append(f"  Description: {option.note}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,198 @@
+"""`etraining --species=NAME genes.gb`: AUGUSTUS's training program, as far as it goes here.
+
+Arguments, species and training genes are read and checked as AUGUSTUS does, with its messages for
+genes that cannot be used: pipelines throw those genes away by them. Weights are not trained here;
+the run says so and fails, rather than leave a species that looks trained.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from augustus_dl.cli.arguments import CommandLine, Settings, check_names, options, parse
+from augustus_dl.cli.reporting import Reported
+from augustus_dl.cli.usage import ETRAINING_USAGE, VERSION, parameter_list, species_list
+from augustus_dl.encode import base_codes
+from augustus_dl.errors import InputError, OptionError, TrainingError
+from augustus_dl.gene import Gene, Transcript
+from augustus_dl.genetic_code import GeneticCode, coding_bases, genetic_code, translate
+from augustus_dl.io.fasta import Contig
+from augustus_dl.io.query import open_query
+from augustus_dl.profile import find_profile, organism, read_parameters, species_names
+
+__all__ = ["StopCodons", "gene_faults", "main"]
+
+_STOPS = ("tag", "taa", "tga")
+
+Records = list[tuple[Contig, tuple[Gene, ...]]]
+
+
+@dataclass
+class StopCodons:
+    """How often each codon starts and ends the training genes."""
+
+    starts: Counter[str]
+    stops: Counter[str]
+
+    def lines(self) -> Iterator[str]:
+        """What AUGUSTUS prints; pipelines copy the frequencies into the species file."""
+        yield "start codon frequencies: " + ", ".join(
+            f"{codon.upper()}({count})" for codon, count in sorted(self.starts.items())
+        )
+        total = sum(self.stops.values())
+        yield "Frequency of stop codons:"
+        for codon in _STOPS if total else ():
+            count = self.stops[codon]
+            yield f"{codon}:{count:5d} ({count / total:.3g})"
+
+
+def main(
+    arguments: Sequence[str], stdout: TextIO, stderr: TextIO, program: str = "etraining"
+) -> int:
+    """Run etraining's command line and return the exit status.
+
+    Args:
+        arguments: the words behind the program's name.
+        program: name in error frames.
+    """
+    with Reported(program, stderr) as running:
+        if not arguments:
+            stdout.write(ETRAINING_USAGE)
+            return 0
+        command = parse(arguments)
+        answer = _answer(command)
+        if answer is not None:
+            stderr.write(answer)
+            return 0
+        settings = _settings(command.values)
+        records = _training_genes(command, settings)
+        if settings.integer("/genbank/verbosity", 1):
+            stdout.write(f"# Read in {len(records)} genbank sequences.\n")
+            stderr.writelines(f"{line}\n" for line in _incomplete(records))
+        _check_genes(records, settings, stdout, stderr)
+        raise TrainingError(
+            "The genes have been checked, but this version of etraining does not train. Pack "
+            "annotated genomes with `augustus-dl prepare` and train with `augustus-dl train`."
+        )
+    return running.status
+
+
+def gene_faults(
+    transcript: Transcript, contig: Contig, code: GeneticCode, found: StopCodons
+) -> Iterator[str]:
+    """Why AUGUSTUS does not train on a transcript, in its words; nothing for a good one.
+
+    Args:
+        found: gets the codons that the transcript starts and ends with, where they are right.
+    """
+    bases = coding_bases(transcript, base_codes(contig.sequence))
+    if len(bases) % 3:
+        yield "coding length not a multiple of 3. Skipping..."
+        return
+    single = len(transcript.cds) == 1
+    if single and len(bases) < 6:
+        yield "Single training exon too short."
+        return
+    letters = ["".join("acgtn"[base] for base in codon) for codon in bases.reshape(-1, 3)]
+    if letters[0].upper() in code.starts:
+        found.starts[letters[0]] += 1
+    else:
+        kind = "Single exon gene" if single else "Initial exon"
+        yield f"{kind} does not begin with start codon but with {letters[0]}"
+        if single:
+            return
+    protein = translate(bases, code)
+    if "*" in protein[:-2]:  # a stop before the last codon may be one that the CDS should exclude
+        yield "in-frame stop codon"
+    elif not protein.endswith("*"):
+        kind = "Single" if single else "Terminal"
+        yield (
+            f"{kind} exon doesn't end in stop codon. Variable stopCodonExcludedFromCDS set right?"
+        )
+    else:
+        found.stops[letters[-1]] += 1
+
+
+def _answer(command: CommandLine) -> str | None:
+    """What is printed instead of training, if that was asked for."""
+    if "--version" in command.requests:
+        return VERSION
+    if "--help" in command.requests:
+        return ETRAINING_USAGE
+    if "--paramlist" in command.requests:
+        return parameter_list()
+    if command.values.get("species") == "help":
+        names = species_names(command.values.get("AUGUSTUS_CONFIG_PATH"))
+        return species_list((name, organism(name)) for name in names)
+    return None
+
+
+def _settings(values: dict[str, str]) -> Settings:
+    """The options over the species file.
+
+    Raises:
+        OptionError, SpeciesError: in AUGUSTUS's words where it has some.
+    """
+    if "species" not in values:
+        raise OptionError(
+            'No species specified. Type "augustus --species=help" to see available species.'
+        )
+    parameters = _species_parameters(values["species"], values.get("AUGUSTUS_CONFIG_PATH"))
+    check_names(values)
+    settings = Settings(values, parameters)
+    genemodel = settings.text("genemodel", "partial")
+    if genemodel not in options()["genemodel"].values:
+        raise OptionError(f"Unknown value for parameter genemodel: {genemodel}")
+    settings.switch("UTR", False)
+    return settings
+
+
+def _species_parameters(name: str, config_path: str | None) -> dict[str, str]:
+    """The species file: a new species has nothing else yet."""
+    chosen = config_path or os.environ.get("AUGUSTUS_CONFIG_PATH")
+    if chosen:
+        cfg = Path(chosen).expanduser() / "species" / name / f"{name}_parameters.cfg"
+        if cfg.is_file():
+            return read_parameters(cfg)
+    return dict(find_profile(name, config_path).parameters)
+
+
+def _training_genes(command: CommandLine, settings: Settings) -> Records:
+    if command.query is None:
+        raise OptionError('No training file specified. Type "etraining" for help.')
+    query = open_query(command.query)
+    if query.format != "genbank":
+        raise InputError("Input file not in genbank format.")
+    stop_excluded = settings.switch("stopCodonExcludedFromCDS", False)
+    return [(contig, genes or ()) for contig, genes in query.records(stop_excluded)]
+
+
+def _incomplete(records: Records) -> Iterator[str]:
+    for contig, genes in records:
+        for gene in genes:
+            if not all(t.complete5 and t.complete3 for t in gene.transcripts):
+                yield f"Coding sequence incomplete in sequence {contig.name}."
+
+
+def _check_genes(records: Records, settings: Settings, stdout: TextIO, stderr: TextIO) -> None:
+    """Print what is wrong with genes on stderr, and codon frequencies on stdout."""
+    if not settings.integer("/ExonModel/verbosity", 1):
+        return
+    found = StopCodons(Counter(), Counter())
+    code = genetic_code(settings.integer("translation_table", 1) or 1)
+    for line in _faults(records, code, found):
+        stderr.write(f"{line}\n")
+    stdout.writelines(f"{line}\n" for line in found.lines())
+
+
+def _faults(records: Records, code: GeneticCode, found: StopCodons) -> Iterable[str]:
+    for contig, genes in records:
+        for gene in genes:
+            for number, transcript in enumerate(gene.transcripts, 1):
+                for fault in gene_faults(transcript, contig, code, found):
+                    yield (f"gene {gene.id} transcr. {number} in sequence {contig.name}: {fault}")

@@ -1,0 +1,58 @@
+"""How a program that answers for AUGUSTUS or etraining ends: messages and exit status."""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+from typing import TextIO
+
+from augustus_dl.cli.usage import CLOSED_PIPE, INTERRUPTED
+from augustus_dl.errors import AugustusError
+
+__all__ = ["Reported"]
+
+
+class Reported:
+    """Turns exceptions into a message on `stderr`, in AUGUSTUS's frame, and an exit `status`.
+
+    Warnings that the package logs go to the same stream meanwhile.
+
+    Args:
+        program: name in the frame.
+    """
+
+    def __init__(self, program: str, stderr: TextIO) -> None:
+        self.status = 0
+        self._program = program
+        self._stderr = stderr
+        self._handler = logging.StreamHandler(stderr)
+        self._handler.setFormatter(logging.Formatter("# augustus-dl: %(message)s"))
+
+    def __enter__(self) -> Reported:
+        logging.getLogger("augustus_dl").addHandler(self._handler)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        logging.getLogger("augustus_dl").removeHandler(self._handler)
+        match error:
+            case AugustusError():
+                self._fail(str(error), error.exit_code)
+            case BrokenPipeError():
+                self.status = CLOSED_PIPE
+            case OSError():
+                self._fail(str(error), 1)
+            case KeyboardInterrupt():
+                self._stderr.write(f"{self._program}: interrupted\n")
+                self.status = INTERRUPTED
+            case _:
+                return False
+        return True
+
+    def _fail(self, message: str, status: int) -> None:
+        self._stderr.write(f"\n{self._program}: ERROR\n\t{message}\n\n")
+        self.status = status
