@@ -38,7 +38,7 @@ ALL_LOWER_CASE = """\
 """What AUGUSTUS writes to stderr, whatever its verbosity and the range of prediction, when
 soft-masking is on and `Query.is_lower_case` holds."""
 
-_LOCUS = re.compile(rb"^\s*LOCUS\s", re.MULTILINE)
+_LOCUS = re.compile(rb"^[^\S\n]*LOCUS\s", re.MULTILINE)
 _BAD_CHARACTER = re.compile(rb"[^\s!-~]|[^\S\n][A-Za-z]*[^\sA-Za-z]")
 """Ends with a byte that plain letters cannot have: not ASCII, or no letter behind a blank in its
 line. Digits and signs before a blank count as layout, as for AUGUSTUS."""
