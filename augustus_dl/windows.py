@@ -32,25 +32,31 @@ class Window(NamedTuple):
 
 
 def cut(
-    codes: np.ndarray, masked: np.ndarray, core: int, flank: int, multiple: int = 32
+    codes: np.ndarray,
+    masked: np.ndarray,
+    core: int,
+    flank: int,
+    multiple: int = 32,
+    span: tuple[int, int] | None = None,
 ) -> Iterator[Window]:
     """Windows of one sequence in order; their length is a multiple of `multiple`.
 
     `core` and `flank` must be multiples of it too, so that the same bases share a token whatever
-    the core size.
+    the core size. Cores tile `span` (0-based, half-open; default: the sequence), flanks show what
+    lies beside it.
     """
     if core % multiple or flank % multiple:
         raise ValueError(f"core {core} and flank {flank} must be multiples of {multiple}")
-    length = len(codes)
-    for start in range(0, length, core):
-        end = min(start + core, length)
-        right = start + -(-(end - start) // multiple) * multiple + flank
+    first, last = span or (0, len(codes))
+    for left in range(first // multiple * multiple, last, core):
+        start, end = max(left, first), min(left + core, last)
+        right = left + -(-(end - left) // multiple) * multiple + flank
         yield Window(
             start,
             end,
-            flank,
-            _padded(codes, start - flank, right, N),
-            _padded(masked, start - flank, right, False),
+            flank + start - left,
+            _padded(codes, left - flank, right, N),
+            _padded(masked, left - flank, right, False),
         )
 
 
@@ -59,13 +65,16 @@ def _padded(track: np.ndarray, start: int, end: int, fill: int | bool) -> np.nda
     return np.pad(inside, (max(-start, 0), max(end - len(track), 0)), constant_values=fill)
 
 
-def stitch(pairs: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
+def stitch(pairs: Iterable[tuple[Window, np.ndarray]], start: int = 0) -> Iterator[np.ndarray]:
     """Tracks of cores, in order, to stretches that tile the sequence; inverse of `cut`.
+
+    Args:
+        start: where the first core begins.
 
     Raises:
         ValueError: a core is missing, out of order, or its track has another length.
     """
-    cursor = 0
+    cursor = start
     for window, track in pairs:
         if window.start != cursor or len(track) != window.end - window.start:
             raise ValueError(f"core {window.start}-{window.end} does not continue at {cursor}")

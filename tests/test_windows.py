@@ -41,6 +41,29 @@ def test_stitch_is_the_inverse_of_cut(length: int, core: int, flank: int) -> Non
     st.integers(1, 700),
     st.integers(1, 6).map(lambda n: 32 * n),
     st.integers(0, 6).map(lambda n: 32 * n),
+    st.data(),
+)
+def test_a_span_is_read_as_the_same_tokens(length: int, core: int, flank: int, data) -> None:
+    codes, masked = sequence(length)
+    start = data.draw(st.integers(0, length - 1))
+    end = data.draw(st.integers(start + 1, length))
+    windows = list(cut(codes, masked, core, flank, span=(start, end)))
+    cores = stitch(((w, core_of(w, w.codes)) for w in windows), start)
+    assert np.array_equal(np.concatenate(list(cores)), codes[start:end])
+    margin = flank + 32
+    padded = np.pad(codes, margin, constant_values=N)
+    for window in windows:
+        left = window.start - window.offset
+        assert (left + flank) % 32 == 0 and window.offset >= flank
+        assert window.end + flank <= left + len(window.codes)
+        seen = padded[left + margin : left + margin + len(window.codes)]
+        assert np.array_equal(window.codes, seen)
+
+
+@given(
+    st.integers(1, 700),
+    st.integers(1, 6).map(lambda n: 32 * n),
+    st.integers(0, 6).map(lambda n: 32 * n),
 )
 def test_a_window_is_the_padded_sequence_around_its_core(
     length: int, core: int, flank: int
