@@ -19,7 +19,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from Bio import BiopythonParserWarning, SeqIO
+from Bio import BiopythonParserWarning
+from Bio.GenBank.Scanner import GenBankScanner  # Bio.SeqIO, around it, takes long to import
 from Bio.SeqFeature import AfterPosition, BeforePosition, SeqFeature
 
 from augustus_dl.errors import InputError
@@ -200,7 +201,7 @@ def _features(record: _Record) -> list[SeqFeature]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BiopythonParserWarning)  # a location is checked here
-            return SeqIO.read(StringIO(text), "genbank").features
+            return GenBankScanner().parse(StringIO(text)).features
     except Exception as error:  # what Biopython raises on a damaged table is not told anywhere
         why = _one_line(str(error)) or type(error).__name__
         raise _UnusableError(f"its feature table cannot be read: {why}") from error
