@@ -45,7 +45,8 @@ _PREAMBLE = (
         "species",
         r"# \S+ version\. Using (default transition matrix\.|species specific .+ matrix: .+)",
     ),
-    ("overlap lengths", r"# Using species specific overlap length distribution: .+"),
+    ("overlap lengths", r"# Using (default|species specific) overlap length .+"),
+    ("temperature", r"# setting temperature to \d \(for sampling\)"),
     ("start codons", r"# admissible start codons and their probabilities: .+"),
     ("mea", r"# Using MEA approach \(Maximizing expected accuracy\)\."),
     ("fasta", r"# Looks like .+ is in fasta format\."),
@@ -76,7 +77,7 @@ _ANNOTATED = re.compile(r"# Sequence (\S+) length=(\d+)")
 _GENES_OF = re.compile(
     r"# Predicted genes for sequence number (\d+) on (both strands|forward strand|reverse strand)"
 )
-_OVERLAPS = "# Overlapping genes on opposite strand are allowed."
+_OVERLAPS = re.compile(r"# Overlapping genes on opposite strand (are|were) allowed\.")
 _NONE = "# (none)"
 _START = re.compile(r"# start gene (\S+)")
 _END = re.compile(r"# end gene (\S+)")
@@ -282,7 +283,7 @@ class _Reader:
             self.output.sequences.remove(part)
             return
         part.number, part.strand = int(genes[1]), genes[2]
-        part.overlaps = self._takes(_OVERLAPS)
+        part.overlaps = bool(self._match(_OVERLAPS))
         part.none = self._takes(_NONE)
         while (self._here() or "").startswith("# start gene"):
             self._gene(part)
