@@ -110,9 +110,11 @@ class Query:
 def open_query(path: str | os.PathLike) -> Query:
     """The query file of that name: plain, gzip or bgzip, a pipe, or `-` for standard input.
 
+    That there is no sequence in it is told when it is read.
+
     Raises:
-        InputError: missing, unreadable, a folder, empty, binary, compressed otherwise, damaged
-            gzip, FASTQ, or text that is no sequence; in AUGUSTUS's words where it has some.
+        InputError: missing, unreadable, a folder, binary, compressed otherwise, damaged gzip,
+            FASTQ, or text that is no sequence; in AUGUSTUS's words where it has some.
     """
     named = os.fspath(path)
     place = Path("/dev/stdin" if named == "-" else named).expanduser()
