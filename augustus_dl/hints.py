@@ -10,19 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 
 __all__ = [
     "HINT",
     "SPELLINGS",
+    "DeletedGroup",
     "Extrinsic",
     "HintCollection",
+    "HintGroups",
     "HintType",
     "Hints",
     "ScoreClasses",
     "TypeFactors",
     "bonuses",
+    "listing_order",
 ]
 
 HintType = IntEnum(
@@ -161,6 +165,77 @@ class HintCollection:
         return Hints(self.rows[first:last], self.sources, self.groups, self.programs)
 
 
+@dataclass(frozen=True)
+class DeletedGroup:
+    """A group of hints that no gene can obey.
+
+    Attributes:
+        name: "" for a hint without group.
+        begin, end: bases that its hints span.
+        mult, priority: the largest of its hints.
+        size: number of its hints.
+        short_introns: HINT [k], those of its hints that are introns too short to be one.
+    """
+
+    name: str
+    begin: int
+    end: int
+    mult: int
+    priority: int
+    size: int
+    short_introns: np.ndarray
+
+
+@dataclass(frozen=True)
+class HintGroups:
+    """The hints of one sequence that a gene can obey, in groups that stand or fall together.
+
+    Attributes:
+        hints: their rows group by group, inside a group by rising end; bonuses are scaled by how
+            far other groups agree.
+        first: int64 [g + 1], the first row of each group; groups are sorted by their begin.
+        begin, end: int64 [g], bases that the hints of each group span.
+        priority, mult: int64 [g], the largest of its hints.
+        supporting, contradicting: float64 [n], how often other groups agree and disagree with
+            each hint.
+        counted: bool [g], groups that the evidence for a transcript counts.
+        deleted: groups that were dropped because no gene can obey them, in their order.
+        oriented: number of groups whose strand followed from the sequence.
+    """
+
+    hints: Hints
+    first: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+    priority: np.ndarray
+    mult: np.ndarray
+    supporting: np.ndarray
+    contradicting: np.ndarray
+    counted: np.ndarray
+    deleted: tuple[DeletedGroup, ...] = ()
+    oriented: int = 0
+
+    def overlapping(self, start: int, end: int) -> np.ndarray:
+        """Groups whose hints span any of these bases, in their order; int64 [k]."""
+        low = np.searchsorted(self._reach, start, side="right")
+        high = np.searchsorted(self.begin, end)
+        return low + np.flatnonzero(self.end[low:high] > start)
+
+    @cached_property
+    def _reach(self) -> np.ndarray:
+        """int64 [g]: the largest end of a group and all before it."""
+        return np.maximum.accumulate(self.end)
+
+    def name(self, group: int) -> str:
+        """Name of a group, "" for one without."""
+        place = self.hints.rows["group"][self.first[group]]
+        return self.hints.groups[place] if place >= 0 else ""
+
+    def source(self, group: int) -> str:
+        """Source of a group: that of its hint with the smallest end."""
+        return self.hints.sources[self.hints.rows["source"][self.first[group]]]
+
+
 def bonuses(rows: np.ndarray, extrinsic: Extrinsic) -> np.ndarray:
     """What obeying each hint is worth by its type, score class and multiplicity.
 
@@ -189,3 +264,13 @@ def bonuses(rows: np.ndarray, extrinsic: Extrinsic) -> np.ndarray:
     mult = np.maximum(rows["mult"], 1)
     with np.errstate(over="ignore"):
         return np.minimum(bonus**mult, bonus * mult)
+
+
+def listing_order(hints: Hints) -> np.ndarray:
+    """Order in which hints are listed: type, end, start, strand, frame, source; int64 [n]."""
+    rows = hints.rows
+    by_name = np.argsort(np.argsort(np.array([*hints.sources, ""], dtype=object)))
+    strand = np.array([-1, 0, 1])[rows["strand"]]  # unknown, then +, then -
+    return np.lexsort(
+        (by_name[rows["source"]], rows["frame"], strand, rows["start"], rows["end"], rows["type"])
+    )
