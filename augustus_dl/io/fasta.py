@@ -78,7 +78,7 @@ def read_fasta(file: InputFile) -> Iterator[Contig]:
             found = True
             yield Contig(name, bytes(sequence))
         else:
-            _LOG.warning("record %s of %s has no sequence and is left out", name, file)
+            _LOG.warning("%s: record %s has no sequence and is left out", file, name)
     if not found:
         raise InputError(f"No sequences found. {file} has none")
 

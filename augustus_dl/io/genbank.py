@@ -57,7 +57,7 @@ def read_genbank(
         try:
             contig, genes = _parsed(record, stop_excluded, utrs)
         except _UnusableError as error:
-            _LOG.warning("record %s of %s is left out: %s", record.name, file, error)
+            _LOG.warning("%s: record %s is left out: %s", file, record.name, error)
             continue
         found = True
         yield contig, genes
@@ -157,7 +157,7 @@ def _begun(line: str) -> _Record:
 
 def _cut(record: _Record, file: InputFile) -> InputError:
     return InputError(
-        f"record {record.name} of {file} does not end with //; the file may be truncated"
+        f"{file}: record {record.name} does not end with //; the file may be truncated"
     )
 
 

@@ -78,9 +78,9 @@ class Query:
             if not protein and looks_like_protein(contig.sequence):
                 protein = True
                 _LOG.warning(
-                    "record %s of %s looks like protein; what is no base counts as unknown base",
-                    contig.name,
+                    "%s: record %s looks like protein; what is no base counts as unknown base",
                     self._file,
+                    contig.name,
                 )
             yield contig, genes
 

@@ -160,7 +160,8 @@ def test_empty_records_are_named_once_each(tmp_path, caplog):
     query = open_query(put(tmp_path, b">first\n>a\nAC\n>hollow\n\n>b\nGT\n>last"))
     assert list(query.names()) == ["a", "b"]
     assert [contig.name for contig, _ in query.records()] == ["a", "b"]
-    assert [message.split()[1] for message in caplog.messages] == ["first", "hollow", "last"]
+    named = [message.split(": record ")[1].split()[0] for message in caplog.messages]
+    assert named == ["first", "hollow", "last"]
 
 
 def test_protein_is_named_once_and_read(tmp_path, caplog):
@@ -168,7 +169,7 @@ def test_protein_is_named_once_and_read(tmp_path, caplog):
     found = records(put(tmp_path, b">dna\nACGT\n>p\n" + protein + b">q\n" + protein))
     assert [contig.name for contig, _ in found] == ["dna", "p", "q"]
     (warning,) = caplog.messages
-    assert "record p of sequence file" in warning and "looks like protein" in warning
+    assert ": record p looks like protein" in warning
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ BAD_TYPE = r"GBProcessor::determineFileType\(\): Couldn't determine input file t
         (b">a\n" + b"ACGT\n" * 20000 + b"AC\0GT\n", "binary"),
         (gzip.compress(random.Random(1).randbytes(90000).hex().encode())[:-9], "truncated gzip"),
         (gzip.compress(FASTA)[:-3], "truncated gzip"),
-        (GENBANK[:-3], "record piece_2 .* truncated"),
+        (GENBANK[:-3], "record piece_2 does not end with //; the file may be truncated"),
     ],
 )
 def test_bad_files_say_so_in_one_line(tmp_path, content, words):
