@@ -383,13 +383,10 @@ def _transcript_block(
 
 def _genetic_code_warnings(code: GeneticCode) -> Iterator[str]:
     """One line for each codon that means something else than in the standard code."""
-    if code.table == 1:
-        return
-    standard = genetic_code(1)
-    for codon in sorted(standard.amino):
-        here, usual = code.amino[codon], standard.amino[codon]
-        if here != usual:
+    here, usual = genetic_code(code.table).amino, genetic_code(1).amino
+    for codon in sorted(usual):
+        if here[codon] != usual[codon]:
             yield (
                 f"# Warning: Using nonstandard genetic code: {codon} coding for "
-                f"{_AMINO_ACIDS[here]} instead of {_AMINO_ACIDS[usual]}."
+                f"{_AMINO_ACIDS[here[codon]]} instead of {_AMINO_ACIDS[usual[codon]]}."
             )
