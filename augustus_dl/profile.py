@@ -2,57 +2,44 @@
 
 A species folder holds `<name>_parameters.cfg` (AUGUSTUS's syntax) and `<name>_dl.json`, which names
 the folder with the weights. Folders of AUGUSTUS_CONFIG_PATH come first, then the species shipped
-with the package. Nothing here reads weights, and reading never writes.
+with the package: some folders, and the settings of all species of AUGUSTUS in one table
+(`augustus_dl.catalogue`). A species without weights of its own is answered by the checkpoint of its
+clade. Nothing here reads weights, and reading never writes.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+import logging
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from augustus_dl.catalogue import DEFAULT_PARAMETERS, catalogue, checkpoints
 from augustus_dl.errors import ModelError, SpeciesError
 from augustus_dl.io.files import whole_file
 
 __all__ = [
-    "DEFAULT_PARAMETERS",
     "STATUSES",
     "Profile",
     "find_profile",
     "organism",
     "read_parameters",
     "species_names",
+    "species_table",
     "write_profile",
 ]
 
+_LOG = logging.getLogger(__name__)
+
 STATUSES = ("trained on this species", "clade", "far relative")
 """How near the training data of a checkpoint are to the species it answers for."""
-
-DEFAULT_PARAMETERS = {
-    "/augustus/verbosity": "3",
-    "stopCodonExcludedFromCDS": "false",
-    "translation_table": "1",
-    "genemodel": "partial",
-    "protein": "on",
-    "codingseq": "off",
-    "exonnames": "off",
-    "cds": "on",
-    "start": "on",
-    "stop": "on",
-    "introns": "on",
-    "UTR": "off",
-    "sample": "0",
-    "alternatives-from-sampling": "false",
-    "/Constant/min_coding_len": "201",
-}
-"""The cfg of a new profile: the values most species files of AUGUSTUS have."""
 
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "model": str,
@@ -65,6 +52,8 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
 _WEIGHTS = ("config.json", "model.safetensors")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TRAIN = "train it with `augustus-dl train`, or name another species"
+_GENERAL, _BACTERIAL = "eukaryotes", "prokaryotes"
+"""Clades whose checkpoints answer for species that are in no table."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +68,8 @@ class Profile:
         decoder: fields of the decoder's configuration.
         clade: the clade whose genomes the network was trained on.
         status: one of STATUSES.
-        beats_augustus: measured at gene level on this species' test sequences.
+        beats_augustus: measured at gene level on this species' test sequences; None where it was
+            not.
         scores: what was measured; there `gene_f1` and `augustus_gene_f1`, in percent.
     """
 
@@ -90,7 +80,7 @@ class Profile:
     decoder: Mapping[str, Any]
     clade: str
     status: str
-    beats_augustus: bool
+    beats_augustus: bool | None
     scores: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -117,28 +107,28 @@ def find_profile(name: str, config_path: str | os.PathLike | None = None) -> Pro
     """The profile of a species, or of a training run's folder.
 
     Looked for in `config_path` (else in the environment's AUGUSTUS_CONFIG_PATH) below `species/`,
-    then among the shipped species, then as a path to a folder with a `*_dl.json`. A species
-    folder made by AUGUSTUS alone lends its cfg to the shipped network of the same name.
+    then among the shipped species, then as a path to a folder with a `*_dl.json`. A species folder
+    made by AUGUSTUS alone keeps its settings; its name decides on the checkpoint, and a general one
+    answers, with a warning, for names that are in no table.
 
     Raises:
-        SpeciesError: no such species or config folder; incomplete or damaged profile.
+        SpeciesError: no such species or config folder; incomplete or damaged profile. What AUGUSTUS
+            prints before its message for an unknown species is a note on the exception.
         ModelError: the weights are not where the profile says.
     """
     if os.sep in name:
         return _run_folder(Path(name).expanduser())
-    shipped = _shipped() / name
-    for root in _roots(config_path):
-        folder = root / name
-        if name and (folder / _cfg(name)).is_file():
-            owner = folder if (folder / _json(name)).is_file() else shipped
-            if not (owner / _json(name)).is_file():
-                raise SpeciesError(
-                    f"species {name} in {folder} has no network: {_json(name)} is missing; {_TRAIN}"
-                )
-            return _read(name, folder, owner)
+    roots = _roots(config_path)
+    for root in roots:
+        if name and (root / name / _cfg(name)).is_file():
+            return _in_folder(name, root / name)
+    shipped = _shipped()
+    if shipped in roots and name in catalogue(shipped):
+        species = catalogue(shipped)[name]
+        return _answered(name, shipped / name, species.parameters, species.clade)
     if name and any(Path(name).glob("*_dl.json")):
         return _run_folder(Path(name))
-    raise SpeciesError(_unknown(name, config_path))
+    raise _unknown(name, roots)
 
 
 def species_names(config_path: str | os.PathLike | None = None) -> list[str]:
@@ -147,21 +137,26 @@ def species_names(config_path: str | os.PathLike | None = None) -> list[str]:
     Raises:
         SpeciesError: the config folder does not exist.
     """
-    shipped = _shipped()
-    return sorted(
-        {
-            folder.name
-            for root in _roots(config_path)
-            for folder in root.iterdir()
-            if (folder / _cfg(folder.name)).is_file()
-            and any((at / _json(folder.name)).is_file() for at in (folder, shipped / folder.name))
-        }
-    )
+    return _names(_roots(config_path))
+
+
+def species_table(config_path: str | os.PathLike | None = None) -> list[tuple[str, str]]:
+    """Rows of `--species=help`: name, in parentheses when it is obsolete, and scientific name.
+
+    Sorted by scientific name, as AUGUSTUS does; species that only the user has come last, with "".
+
+    Raises:
+        SpeciesError: the config folder does not exist.
+    """
+    known = catalogue(_shipped())
+    rows = [(f"({name})" if row.obsolete else name, row.organism) for name, row in known.items()]
+    return rows + [(name, "") for name in species_names(config_path) if name not in known]
 
 
 def organism(name: str) -> str:
-    """Scientific name of a shipped species, "" when it is not known."""
-    return _organisms().get(name, "")
+    """Scientific name of a species of AUGUSTUS, "" when it is not known."""
+    species = catalogue(_shipped()).get(name)
+    return species.organism if species else ""
 
 
 def read_parameters(path: str | os.PathLike) -> dict[str, str]:
@@ -240,36 +235,50 @@ def _shipped() -> Path:
     return Path(str(files("augustus_dl.species").joinpath("README.md"))).parent
 
 
-@cache
-def _organisms() -> dict[str, str]:
-    rows = (_shipped() / "organisms.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    return dict(row.split("\t") for row in rows)
-
-
 def _roots(config_path: str | os.PathLike | None) -> list[Path]:
-    """Folders that hold species folders, the user's before the package's."""
-    chosen = config_path or os.environ.get("AUGUSTUS_CONFIG_PATH")
-    if not chosen:
+    """Folders that hold species folders, the user's before the package's.
+
+    An empty path is taken at its word, as AUGUSTUS does: only `/species` is looked at.
+    """
+    chosen = os.environ.get("AUGUSTUS_CONFIG_PATH") if config_path is None else config_path
+    if chosen is None:
         return [_shipped()]
+    if not str(chosen):
+        return [Path(os.sep, "species")]
     folder = Path(chosen).expanduser()
     if not folder.is_dir():
         raise SpeciesError(
             f"{folder}/ is not a directory. Could not locate directory AUGUSTUS_CONFIG_PATH."
         )
-    own = folder / "species"
-    return [own, _shipped()] if own.is_dir() else [_shipped()]
+    return [folder / "species", _shipped()]
 
 
-def _unknown(name: str, config_path: str | os.PathLike | None) -> str:
-    """The message for a species that is nowhere, with the names that look like it."""
-    names = {known.lower(): known for known in species_names(config_path)}
+def _names(roots: list[Path]) -> list[str]:
+    """Names of all species in these folders and, where the package's is among them, its table."""
+    folders = {
+        folder.name
+        for root in roots
+        if root.is_dir()
+        for folder in root.iterdir()
+        if (folder / _cfg(folder.name)).is_file()
+    }
+    return sorted(folders.union(catalogue(_shipped()) if _shipped() in roots else ()))
+
+
+def _unknown(name: str, roots: list[Path]) -> SpeciesError:
+    """The error for a species that is nowhere, with the names that look like it."""
+    names = {known.lower(): known for known in _names(roots)}
     near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
-    guess = f"; did you mean {' or '.join(names[match] for match in near)}?" if near else ""
-    places = " or ".join(f"{root}/" for root in _roots(config_path))
-    return (
-        f'Species-specific configuration files not found in {places}. No species is called "{name}"'
-        f'{guess or "."} Type "augustus --species=help" to see available species.'
+    guess = f" (did you mean {' or '.join(names[match] for match in near)}?)" if near else ""
+    error = SpeciesError(
+        f"Species-specific configuration files not found in {roots[0]}/. "
+        f'Type "augustus --species=help" to see available species.{guess}'
     )
+    error.add_note(
+        f"Could not find the config file {roots[0] / name / _cfg(name)}.\n"
+        f" Looking for {_cfg(name)} in the configuration directory instead ... not found."
+    )
+    return error
 
 
 def _run_folder(folder: Path) -> Profile:
@@ -278,12 +287,54 @@ def _run_folder(folder: Path) -> Profile:
         raise SpeciesError(
             f"{folder} is no species folder: it must hold one *_dl.json, not {len(found)}"
         )
-    return _read(found[0].name.removesuffix("_dl.json"), folder, folder)
+    name = found[0].name.removesuffix("_dl.json")
+    return _read(name, folder, read_parameters(folder / _cfg(name)), found[0])
 
 
-def _read(name: str, folder: Path, owner: Path) -> Profile:
-    """The profile with its cfg in `folder` and its json in `owner`."""
-    path = owner / _json(name)
+def _network(folder: Path, name: str) -> Path | None:
+    """The JSON file of a species folder, also after the folder and its cfg got another name."""
+    found = sorted(folder.glob("*_dl.json"))
+    named = [path for path in found if path.name == _json(name)]
+    return (named or found)[0] if named or len(found) == 1 else None
+
+
+def _in_folder(name: str, folder: Path) -> Profile:
+    """The profile of a species folder; where it has no network, another one answers."""
+    parameters = read_parameters(folder / _cfg(name))
+    for owner in (folder, _shipped() / name):
+        path = _network(owner, name)
+        if path:
+            return _read(name, folder, parameters, path)
+    species = catalogue(_shipped()).get(name)
+    if species:
+        return _answered(name, folder, parameters, species.clade)
+    clade = _BACTERIAL if parameters.get("genemodel") == "bacterium" else _GENERAL
+    profile = _answered(name, folder, parameters, clade)
+    _LOG.warning(
+        "species %s in %s has no network of its own; the checkpoint %s answers with its settings",
+        name,
+        folder,
+        profile.model.name,
+    )
+    return profile
+
+
+def _answered(name: str, folder: Path, parameters: Mapping[str, str], clade: str) -> Profile:
+    """The profile of a species that the checkpoint of its clade answers for.
+
+    What was measured with the checkpoint holds for names of the same organism only.
+    """
+    checkpoint = checkpoints(_shipped())[clade]
+    path = _shipped() / checkpoint / _json(checkpoint)
+    profile = _read(name, folder, parameters, path)
+    if organism(name) and organism(name) == organism(checkpoint):
+        return profile
+    status = STATUSES[1] if clade == profile.clade else STATUSES[2]
+    return replace(profile, status=status, beats_augustus=None, scores={})
+
+
+def _read(name: str, folder: Path, parameters: Mapping[str, str], path: Path) -> Profile:
+    """The profile with these settings and the network that the JSON file at `path` names."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
@@ -291,7 +342,7 @@ def _read(name: str, folder: Path, owner: Path) -> Profile:
     except (OSError, UnicodeDecodeError) as error:
         raise SpeciesError(f"{path} cannot be read: {error}") from error
     _check(content, path)
-    model = _model_folder(owner, content["model"], path)
+    model = _model_folder(path.parent, content["model"], path)
     missing = [file for file in _WEIGHTS if not (model / file).is_file()]
     if missing:
         raise ModelError(
@@ -302,7 +353,7 @@ def _read(name: str, folder: Path, owner: Path) -> Profile:
         name=name,
         folder=folder,
         model=model,
-        parameters=read_parameters(folder / _cfg(name)),
+        parameters=parameters,
         **{key: value for key, value in content.items() if key in _FIELDS and key != "model"},
     )
 

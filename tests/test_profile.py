@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from pathlib import Path
 
 import pytest
 
 from augustus_dl import profile as profiles
+from augustus_dl.catalogue import DEFAULT_PARAMETERS, catalogue, checkpoints
 from augustus_dl.errors import ModelError, SpeciesError
 from augustus_dl.genetic_code import genetic_code
 from augustus_dl.profile import (
-    DEFAULT_PARAMETERS,
+    STATUSES,
     find_profile,
     organism,
     read_parameters,
     species_names,
+    species_table,
     write_profile,
 )
+
+SPECIES = Path(__file__).resolve().parents[1] / "species"
+AUGUSTUS = Path("/usr/share/augustus/config/species")
 
 FACTS = {
     "clade": "insects",
@@ -27,6 +33,23 @@ FACTS = {
     "beats_augustus": False,
     "scores": {"gene_f1": 41.0, "augustus_gene_f1": 50.1},
 }
+
+
+PROFILES = """\
+identifier	organism	clade	obsolete	settings
+wasp	Nasonia vitripennis	insects	no	introns=off sample=0
+fly	Musca domestica	insects	no\t
+old_fly	Musca domestica	insects	yes	UTR=on
+cress	Arabis alpina	plants	no	translation_table=1
+generic	any eukaryote	eukaryotes	no\t
+"""
+CLADES = """\
+clade	checkpoint
+insects	fly
+plants	fly
+eukaryotes	fly
+prokaryotes	germ
+"""
 
 
 def make_species(root: Path, name: str, **changes: object) -> Path:
@@ -40,9 +63,11 @@ def make_species(root: Path, name: str, **changes: object) -> Path:
 
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A species folder in the place of the package's own, and no config path."""
+    """A species folder in the place of the package's own, tables only, and no config path."""
     root = tmp_path / "shipped"
     root.mkdir()
+    (root / "profiles.tsv").write_text(PROFILES)
+    (root / "clades.tsv").write_text(CLADES)
     monkeypatch.setattr(profiles, "_shipped", lambda: root)
     monkeypatch.delenv("AUGUSTUS_CONFIG_PATH", raising=False)
     return root
@@ -101,21 +126,80 @@ def test_a_folder_made_by_augustus_lends_its_cfg_to_the_shipped_network(
     assert profile.config_folder == config
 
 
-def test_a_folder_made_by_augustus_alone_is_refused(shipped: Path, config: Path) -> None:
-    theirs = config / "species" / "newt"
-    theirs.mkdir()
-    (theirs / "newt_parameters.cfg").write_text("introns off\n")
-    with pytest.raises(SpeciesError, match=r"newt_dl\.json is missing"):
-        find_profile("newt", config)
-    assert species_names(config) == []
+def made_by_augustus(config: Path, name: str, text: str = "introns off\n") -> Path:
+    folder = config / "species" / name
+    folder.mkdir()
+    (folder / f"{name}_parameters.cfg").write_text(text)
+    return folder
 
 
-def test_an_empty_environment_variable_is_no_config_path(
+def test_a_known_folder_made_by_augustus_gets_the_checkpoint_of_its_clade(
+    shipped: Path, config: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_species(shipped, "fly")
+    folder = made_by_augustus(config, "wasp", "protein off\n")
+    profile = find_profile("wasp", config)
+    assert (profile.model, profile.folder) == (shipped / "fly", folder)
+    assert profile.parameters == {"protein": "off"}
+    assert (profile.status, profile.clade) == ("clade", "insects")
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("text", "checkpoint"), [("introns off\n", "fly"), ("genemodel bacterium\n", "germ")]
+)
+def test_a_strange_folder_made_by_augustus_gets_a_general_checkpoint_and_a_warning(
+    shipped: Path, config: Path, caplog: pytest.LogCaptureFixture, text: str, checkpoint: str
+) -> None:
+    make_species(shipped, "fly")
+    make_species(shipped, "germ", clade="prokaryotes")
+    made_by_augustus(config, "newt", text)
+    with caplog.at_level(logging.WARNING):
+        profile = find_profile("newt", config)
+    assert profile.model == shipped / checkpoint
+    assert profile.parameters == dict([text.split()])
+    assert len(caplog.records) == 1
+    assert f"newt in {profile.folder} has no network of its own" in caplog.text
+    assert "newt" in species_names(config)
+
+
+def test_a_renamed_folder_keeps_its_network(shipped: Path, config: Path) -> None:
+    folder = make_species(config / "species", "bug", clade="own")
+    folder.rename(folder.with_name("beetle"))
+    cfg = config / "species" / "beetle" / "bug_parameters.cfg"
+    cfg.rename(cfg.with_name("beetle_parameters.cfg"))
+    profile = find_profile("beetle", config)
+    assert (profile.name, profile.clade, profile.model) == ("beetle", "own", cfg.parent)
+
+
+def test_a_species_of_the_table_needs_no_folder(shipped: Path) -> None:
+    make_species(shipped, "fly")
+    profile = find_profile("wasp")
+    assert (profile.name, profile.model) == ("wasp", shipped / "fly")
+    assert profile.parameters == DEFAULT_PARAMETERS | {"introns": "off", "sample": "0"}
+    assert (profile.status, profile.clade, profile.decoder) == ("clade", "insects", {"tau": 1.5})
+    assert (profile.beats_augustus, profile.scores) == (None, {})
+    assert profile.config_folder == shipped.parent
+    assert find_profile("cress").status == find_profile("generic").status == "far relative"
+
+
+def test_names_of_one_organism_share_what_was_measured(shipped: Path) -> None:
+    make_species(shipped, "fly", status="trained on this species", beats_augustus=True)
+    profile = find_profile("old_fly")
+    assert profile.status == "trained on this species"
+    assert profile.beats_augustus
+    assert profile.scores == FACTS["scores"]
+    assert profile.parameters["UTR"] == "on"
+
+
+def test_an_empty_environment_variable_is_taken_at_its_word(
     shipped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_species(shipped, "bug")
+    make_species(shipped, "fly")
     monkeypatch.setenv("AUGUSTUS_CONFIG_PATH", "")
-    assert find_profile("bug").name == "bug"
+    for name in ("fly", "wasp"):
+        with pytest.raises(SpeciesError, match=r"not found in /species/\. Type"):
+            find_profile(name)
 
 
 def test_a_missing_config_path_has_augustus_words(shipped: Path) -> None:
@@ -129,25 +213,41 @@ def test_a_missing_config_path_has_augustus_words(shipped: Path) -> None:
 @pytest.mark.parametrize("name", ["humn", "Human", "human2"])
 def test_an_unknown_species_names_its_neighbours(shipped: Path, name: str) -> None:
     make_species(shipped, "human")
-    make_species(shipped, "fly")
-    with pytest.raises(
-        SpeciesError, match=f'"{name}"; did you mean human.* Type "augustus --species=help"'
-    ):
+    with pytest.raises(SpeciesError, match=r"species\. \(did you mean human\?\)"):
         find_profile(name)
 
 
-def test_a_species_like_no_other_gets_no_guess(shipped: Path) -> None:
-    make_species(shipped, "human")
-    with pytest.raises(SpeciesError) as caught:
-        find_profile("zzzz")
-    assert "did you mean" not in str(caught.value)
+def test_an_unknown_species_has_augustus_words(shipped: Path, config: Path) -> None:
+    for path, root in ((None, shipped), (config, config / "species")):
+        with pytest.raises(SpeciesError) as caught:
+            find_profile("zzzz", path)
+        assert str(caught.value) == (
+            f"Species-specific configuration files not found in {root}/. "
+            'Type "augustus --species=help" to see available species.'
+        )
+        assert caught.value.__notes__ == [
+            f"Could not find the config file {root}/zzzz/zzzz_parameters.cfg.\n"
+            " Looking for zzzz_parameters.cfg in the configuration directory instead ... not found."
+        ]
 
 
 def test_names_are_sorted_and_united(shipped: Path, config: Path) -> None:
     for root, name in ((shipped, "b"), (shipped, "a"), (config / "species", "c")):
         make_species(root, name)
     (shipped / "empty").mkdir()
-    assert species_names(config) == ["a", "b", "c"]
+    assert species_names(config) == ["a", "b", "c", "cress", "fly", "generic", "old_fly", "wasp"]
+
+
+def test_the_table_of_species_has_the_order_of_augustus(shipped: Path, config: Path) -> None:
+    made_by_augustus(config, "newt")
+    assert species_table(config) == [
+        ("wasp", "Nasonia vitripennis"),
+        ("fly", "Musca domestica"),
+        ("(old_fly)", "Musca domestica"),
+        ("cress", "Arabis alpina"),
+        ("generic", "any eukaryote"),
+        ("newt", ""),
+    ]
 
 
 def test_a_run_folder_is_a_species(
@@ -249,16 +349,63 @@ def test_cfg_syntax(tmp_path: Path) -> None:
         read_parameters(cfg)
 
 
-def test_shipped_cfgs_are_whole_and_have_names() -> None:
-    root = Path(__file__).resolve().parents[1] / "species"
-    folders = sorted(path for path in root.iterdir() if path.is_dir())
+def test_all_species_of_augustus_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AUGUSTUS_CONFIG_PATH", raising=False)
+    names = species_names()
+    assert len(names) == 166
+    for name in names:
+        profile = find_profile(name)
+        genetic_code(profile.genetic_code)
+        assert profile.parameters.keys() >= DEFAULT_PARAMETERS.keys(), name
+        assert profile.status in STATUSES
+        assert organism(name)
+    assert organism("no such thing") == ""
+
+
+def test_the_catalogue_is_sorted_and_its_clades_have_checkpoints() -> None:
+    species = catalogue(SPECIES)
+    rows = [(row.organism, row.obsolete, name) for name, row in species.items()]
+    assert rows == sorted(rows)
+    assert {row.clade for row in species.values()} == checkpoints(SPECIES).keys()
+    for checkpoint in checkpoints(SPECIES).values():
+        assert (SPECIES / checkpoint / f"{checkpoint}_dl.json").is_file()
+
+
+def test_shipped_cfgs_agree_with_the_catalogue() -> None:
+    folders = sorted(path for path in SPECIES.iterdir() if path.is_dir())
     assert len(folders) >= 4
     for folder in folders:
         parameters = read_parameters(folder / f"{folder.name}_parameters.cfg")
-        assert parameters.keys() >= DEFAULT_PARAMETERS.keys(), folder.name
-        genetic_code(int(parameters["translation_table"]))
-        assert organism(folder.name), folder.name
-    assert organism("no such thing") == ""
+        if folder.name in catalogue(SPECIES):
+            assert parameters.items() >= catalogue(SPECIES)[folder.name].parameters.items()
+        assert parameters.keys() - DEFAULT_PARAMETERS.keys() <= {"accurate"}, folder.name
+
+
+CODE_DEFAULTS = {
+    "maxDNAPieceSize": "1000000",
+    "translation_table": "1",
+    "genemodel": "partial",
+    "exonnames": "off",
+    "tss": "off",
+    "tts": "off",
+    "UTR": "off",
+    "print_utr": "off",
+    "alternatives-from-evidence": "true",
+    "minexonintronprob": "0",
+    "minmeanexonintronprob": "0",
+    "uniqueCDS": "false",
+    "/Constant/subopt_transcript_threshold": "0.94",
+}
+"""What AUGUSTUS takes where a species file is silent."""
+
+
+@pytest.mark.skipif(not AUGUSTUS.is_dir(), reason="AUGUSTUS's species files are not installed")
+@pytest.mark.parametrize("name", catalogue(SPECIES))
+def test_the_catalogue_agrees_with_an_installed_augustus(name: str) -> None:
+    theirs = CODE_DEFAULTS | read_parameters(AUGUSTUS / name / f"{name}_parameters.cfg")
+    ours = catalogue(SPECIES)[name].parameters
+    known = {key: theirs.get(key, DEFAULT_PARAMETERS.get(key)) for key in ours}
+    assert ours == known
 
 
 def test_a_profile_folder_can_be_copied(shipped: Path, config: Path) -> None:
