@@ -20,7 +20,13 @@ from augustus_dl.cli.usage import ETRAINING_USAGE, VERSION, parameter_list, spec
 from augustus_dl.encode import base_codes
 from augustus_dl.errors import InputError, OptionError, TrainingError
 from augustus_dl.gene import Gene, Transcript
-from augustus_dl.genetic_code import GeneticCode, coding_bases, genetic_code, translate
+from augustus_dl.genetic_code import (
+    GeneticCode,
+    coding_bases,
+    genetic_code,
+    translate,
+    translation_table,
+)
 from augustus_dl.io.fasta import Contig
 from augustus_dl.io.query import open_query
 from augustus_dl.profile import find_profile, organism, read_parameters, species_names
@@ -184,7 +190,7 @@ def _check_genes(records: Records, settings: Settings, stdout: TextIO, stderr: T
     if not settings.integer("/ExonModel/verbosity", 1):
         return
     found = StopCodons(Counter(), Counter())
-    code = genetic_code(settings.integer("translation_table", 1) or 1)
+    code = genetic_code(translation_table(settings.integer("translation_table", 1)))
     for line in _faults(records, code, found):
         stderr.write(f"{line}\n")
     stdout.writelines(f"{line}\n" for line in found.lines())
