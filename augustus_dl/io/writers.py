@@ -75,7 +75,8 @@ class OutputOptions:
         protein, codingseq: comment blocks with the sequences.
         introns, cds, start, stop: lines of these features.
         exonnames: lines named initial, internal, terminal or single; GTF only.
-        utr: genes are predicted with untranslated regions: exon lines.
+        utr: genes are predicted with untranslated regions: exon lines. Genes of other runs must
+            not have any.
         print_utr: lines of the untranslated regions instead of exon lines.
         tss, tts: lines of transcription start and end, where there is an untranslated region.
         stop_excluded: CDS lines end before the stop codon.
