@@ -33,6 +33,7 @@ __all__ = [
     "read_parameters",
     "species_names",
     "species_table",
+    "write_parameters",
     "write_profile",
 ]
 
@@ -211,14 +212,22 @@ def write_profile(
     _model_folder(folder, model, folder / _json(name))
     folder.mkdir(parents=True, exist_ok=True)
     if parameters is not None or not (folder / _cfg(name)).exists():
-        values = DEFAULT_PARAMETERS | dict(parameters or {})
-        width = max(map(len, values)) + 2
-        lines = [f"# Settings of {name} in AUGUSTUS's syntax: key, value, comment"]
-        lines += [f"{key:{width}}{value}" for key, value in values.items()]
-        with whole_file(folder / _cfg(name)) as path:
-            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_parameters(folder, name, DEFAULT_PARAMETERS | dict(parameters or {}))
     with whole_file(folder / _json(name)) as path:
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def write_parameters(folder: str | os.PathLike, name: str, parameters: Mapping[str, str]) -> None:
+    """Write `<name>_parameters.cfg` into an existing folder, whole or not at all.
+
+    With the parameters of a species in `augustus_dl.catalogue` it makes a folder that programs take
+    for one of AUGUSTUS's.
+    """
+    width = max(map(len, parameters)) + 2
+    lines = [f"# Settings of {name} in AUGUSTUS's syntax: key, value, comment"]
+    lines += [f"{key:{width}}{value}" for key, value in parameters.items()]
+    with whole_file(Path(folder) / _cfg(name)) as path:
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _cfg(name: str) -> str:

@@ -20,6 +20,7 @@ from augustus_dl.profile import (
     read_parameters,
     species_names,
     species_table,
+    write_parameters,
     write_profile,
 )
 
@@ -181,6 +182,16 @@ def test_a_species_of_the_table_needs_no_folder(shipped: Path) -> None:
     assert (profile.beats_augustus, profile.scores) == (None, {})
     assert profile.config_folder == shipped.parent
     assert find_profile("cress").status == find_profile("generic").status == "far relative"
+
+
+def test_a_species_of_the_table_can_be_written_as_a_folder(shipped: Path, config: Path) -> None:
+    make_species(shipped, "fly")
+    (config / "species" / "wasp").mkdir()
+    parameters = find_profile("wasp").parameters
+    write_parameters(config / "species" / "wasp", "wasp", parameters)
+    profile = find_profile("wasp", config)
+    assert profile.parameters == parameters
+    assert (profile.folder.parent, profile.model) == (config / "species", shipped / "fly")
 
 
 def test_names_of_one_organism_share_what_was_measured(shipped: Path) -> None:
