@@ -102,7 +102,7 @@ def _use_own_config() -> None:
     """
     folder = Path(sys.argv[0]).resolve().parent
     config = folder.parent / "config"
-    if os.environ.get("AUGUSTUS_CONFIG_PATH") or folder.name != "bin":
+    if "AUGUSTUS_CONFIG_PATH" in os.environ or folder.name != "bin":
         return
     if (config / "species").is_dir():
         os.environ["AUGUSTUS_CONFIG_PATH"] = str(config)

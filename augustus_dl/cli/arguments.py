@@ -201,17 +201,20 @@ def optional_parameters(path: str, config_folder: str | os.PathLike) -> dict[str
     A file that does not exist is looked for by its last name in the config folder.
 
     Raises:
-        OptionError: it is not there either.
+        OptionError: it is not there either. What AUGUSTUS prints before its message is a note on
+            the exception.
         SpeciesError: it cannot be read.
     """
     file = Path(path).expanduser()
     for place in (file, Path(config_folder) / file.name):
         if place.exists():
             return read_parameters(place)
-    raise OptionError(
+    error = OptionError("Properties::readFile: Could not open the this file!")
+    error.add_note(
         f"Could not find the config file {file}.\n"
         f" Looking for {file.name} in the configuration directory instead ... not found."
     )
+    raise error
 
 
 @dataclass(frozen=True)

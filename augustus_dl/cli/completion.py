@@ -125,7 +125,8 @@ def _values(name: str, words: Sequence[str]) -> Sequence[str]:
     if name == "--species":
         chosen = [word for word in words if word.startswith(_CONFIG_PATH)]
         try:
-            return ["help", *species_names(chosen[0].removeprefix(_CONFIG_PATH) if chosen else "")]
+            folder = chosen[0].removeprefix(_CONFIG_PATH) if chosen else None
+            return ["help", *species_names(folder)]
         except AugustusError:
             return ()
     if option is None:

@@ -29,7 +29,7 @@ from augustus_dl.genetic_code import (
 )
 from augustus_dl.io.fasta import Contig
 from augustus_dl.io.query import open_query
-from augustus_dl.profile import find_profile, organism, read_parameters, species_names
+from augustus_dl.profile import find_profile, read_parameters, species_table
 
 __all__ = ["StopCodons", "gene_faults", "main"]
 
@@ -133,8 +133,7 @@ def _answer(command: CommandLine) -> str | None:
     if "--paramlist" in command.requests:
         return parameter_list()
     if command.values.get("species") == "help":
-        names = species_names(command.values.get("AUGUSTUS_CONFIG_PATH"))
-        return species_list((name, organism(name)) for name in names)
+        return species_list(species_table(command.values.get("AUGUSTUS_CONFIG_PATH")))
     return None
 
 
@@ -160,7 +159,7 @@ def _settings(values: dict[str, str]) -> Settings:
 
 def _species_parameters(name: str, config_path: str | None) -> dict[str, str]:
     """The species file: a new species has nothing else yet."""
-    chosen = config_path or os.environ.get("AUGUSTUS_CONFIG_PATH")
+    chosen = config_path if config_path is not None else os.environ.get("AUGUSTUS_CONFIG_PATH")
     if chosen:
         cfg = Path(chosen).expanduser() / "species" / name / f"{name}_parameters.cfg"
         if cfg.is_file():

@@ -19,8 +19,10 @@ from typing import Annotated
 
 import typer
 
+from augustus_dl.catalogue import catalogue
 from augustus_dl.cli.arguments import options
 from augustus_dl.errors import OptionError
+from augustus_dl.profile import write_parameters
 
 __all__ = ["install"]
 
@@ -34,6 +36,20 @@ _COMPANIONS = (
     "prepareAlign",
 )
 """Programs of AUGUSTUS that pipelines look for beside it and that need no gene model."""
+
+_TEMPLATES = {
+    "generic": ("weightmatrix.txt", "metapars.cfg", "metapars.utr.cfg", "metapars.cgp.cfg"),
+    "template_prokaryotic": (
+        "weightmatrix.txt",
+        "metapars.cfg",
+        "metapars.utr.cfg",
+        "ovlp_len.pbl",
+        "trans_shadow_bacterium.pbl",
+    ),
+}
+"""Further files of the species that AUGUSTUS's new_species.pl copies."""
+
+_STUB = "# augustus-dl has no parameters of this kind.\n"
 
 _LAUNCHER = """\
 #!/bin/sh
@@ -125,14 +141,31 @@ def _config(target: Path, old: Path) -> None:
         shutil.copytree(old, target, symlinks=True)
     for part in ("cgp", "extrinsic", "model", "parameters", "profile", "species"):
         (target / part).mkdir(parents=True, exist_ok=True)
-    species = Path(str(files("augustus_dl.species").joinpath("README.md"))).parent
-    shipped = Path(str(files("augustus_dl.config").joinpath("README.md"))).parent
-    for folder in sorted(path for path in species.iterdir() if path.is_dir()):
-        _copy(folder, target / "species" / folder.name)
-    for folder in sorted(path for path in shipped.iterdir() if path.is_dir()):
+    _species(target / "species")
+    for folder in _folders("config"):
         _copy(folder, target / folder.name)
     text = json.dumps(parameter_descriptions(), indent=4)
     (target / "parameters/aug_cmdln_parameters.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def _species(target: Path) -> None:
+    """A folder for each species of AUGUSTUS, with weights where the species has its own."""
+    for name, species in catalogue(_package_data("species")).items():
+        folder = target / name
+        folder.mkdir(exist_ok=True)
+        write_parameters(folder, name, species.parameters)
+        for ending in _TEMPLATES.get(name, ()):
+            (folder / f"{name}_{ending}").write_text(_STUB, encoding="utf-8")
+    for folder in _folders("species"):
+        _copy(folder, target / folder.name)
+
+
+def _package_data(name: str) -> Path:
+    return Path(str(files(f"augustus_dl.{name}").joinpath("README.md"))).parent
+
+
+def _folders(name: str) -> list[Path]:
+    return sorted(path for path in _package_data(name).iterdir() if path.is_dir())
 
 
 def _copy(source: Path, target: Path) -> None:

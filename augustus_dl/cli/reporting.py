@@ -15,6 +15,7 @@ __all__ = ["Reported"]
 class Reported:
     """Turns exceptions into a message on `stderr`, in AUGUSTUS's frame, and an exit `status`.
 
+    Notes on an exception stand before the frame, where AUGUSTUS prints more than its message.
     Warnings that the package logs go to the same stream meanwhile.
 
     Args:
@@ -41,6 +42,8 @@ class Reported:
         logging.getLogger("augustus_dl").removeHandler(self._handler)
         match error:
             case AugustusError():
+                for note in getattr(error, "__notes__", ()):
+                    self._stderr.write(f"{note}\n")
                 self._fail(str(error), error.exit_code)
             case BrokenPipeError():
                 self.status = CLOSED_PIPE

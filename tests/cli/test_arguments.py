@@ -282,10 +282,11 @@ def test_optional_parameters_have_the_syntax_of_species_files(
 def test_a_missing_file_of_optional_parameters_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OptionError) as caught:
         optional_parameters("/nowhere/x.cfg", tmp_path)
-    assert str(caught.value) == (
+    assert str(caught.value) == "Properties::readFile: Could not open the this file!"
+    assert caught.value.__notes__ == [
         "Could not find the config file /nowhere/x.cfg.\n"
         " Looking for x.cfg in the configuration directory instead ... not found."
-    )
+    ]
 
 
 texts = st.text(max_size=8)

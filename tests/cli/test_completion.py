@@ -92,13 +92,13 @@ done
             {
                 "augustus-dl tra": "train",
                 "augustus-dl e": "evaluate example.fa",
-                "augustus-dl --species=fl": "fly",
+                "augustus-dl --species=zebraf": "zebrafish",
                 "augustus-dl genome.fa --strand=for": "forward",
                 "augustus-dl --outfi": "--outfile=",
                 "augustus-dl --outfile=ex": "",
             },
         ),
-        (" ", {"augustus-dl --species=fl": "--species=fly"}),
+        (" ", {"augustus-dl --species=zebraf": "--species=zebrafish"}),
     ],
 )
 def test_bash_completes(tmp_path: Path, breaks: str, replies: dict[str, str]) -> None:

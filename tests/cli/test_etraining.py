@@ -201,7 +201,6 @@ def test_species_help_lists_species(run: Callable[..., tuple[int, str, str]]) ->
         ("--species=mine --gff3 x.gb", "'=' missing for parameter: gff3"),
         ("--species=mine --UTR=k x.gb", "Unknown option for parameter UTR. Use --UTR=on or --UTR="),
         ("--species=mine --genemodel=k x.gb", "Unknown value for parameter genemodel: k"),
-        ("--species=nosuch x.gb", "Species-specific configuration files not found in "),
         ("--species=mine --AUGUSTUS_CONFIG_PATH=/no x.gb", "/no/ is not a directory. Could not"),
         ("a b", "Error: 2 query files given: b and a.\nparameter names must start with '--'"),
     ],
@@ -214,6 +213,20 @@ def test_wrong_calls_are_framed_errors(
     status, out, err = run(*words.split())
     assert (status, out) == (1, "")
     assert err.startswith(f"\netraining: ERROR\n\t{message}") and err.endswith("\n\n")
+
+
+def test_an_unknown_species_gets_augustus_lines(
+    run: Callable[..., tuple[int, str, str]], config: Path
+) -> None:
+    assert run("--species=nosuch", "x.gb") == (
+        1,
+        "",
+        f"Could not find the config file {config}/species/nosuch/nosuch_parameters.cfg.\n"
+        " Looking for nosuch_parameters.cfg in the configuration directory instead ... not found.\n"
+        "\netraining: ERROR\n"
+        f"\tSpecies-specific configuration files not found in {config}/species/. "
+        'Type "augustus --species=help" to see available species.\n\n',
+    )
 
 
 def test_messages_are_those_of_the_installed_etraining(

@@ -20,7 +20,7 @@ from augustus_dl.cli import install as module
 from augustus_dl.cli.arguments import options
 from augustus_dl.cli.install import parameter_descriptions
 from augustus_dl.errors import OptionError
-from augustus_dl.profile import species_names
+from augustus_dl.profile import read_parameters, species_names
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = {"augustus", "etraining", "augustus-dl"}
@@ -140,6 +140,23 @@ def test_what_is_there_is_not_replaced(
     assert isinstance(result.exception, OptionError)
     assert str(result.exception).startswith(f"{there} exists; ")
     assert not any(there.iterdir()) and not (tmp_path / "p/scripts").exists()
+
+
+@pytest.mark.parametrize("kind", [[], ["--prokaryotic"]])
+def test_new_species_are_made_from_the_templates(
+    install: Callable[..., Result], tmp_path: Path, kind: list[str]
+) -> None:
+    script = Path("/usr/share/augustus/scripts/new_species.pl")
+    if not script.is_file():
+        pytest.skip("Debian's AUGUSTUS is not installed")
+    assert install(tmp_path / "p").exit_code == 0
+    environment = {"AUGUSTUS_CONFIG_PATH": str(tmp_path / "p/config"), "PATH": os.defpath}
+    done = call(script, "--species=mine", *kind, **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    folder = tmp_path / "p/config/species/mine"
+    settings = read_parameters(folder / "mine_parameters.cfg")
+    assert settings["genemodel"] == ("bacterium" if kind else "partial")
+    assert (folder / "mine_metapars.cfg").is_file()
 
 
 def test_force_renews_what_is_ours_and_keeps_the_rest(
