@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from augustus_dl.cli.arguments import CommandLine, Settings, check_names, options, parse
+from augustus_dl.cli.arguments import (
+    CommandLine,
+    Settings,
+    check_names,
+    optional_parameters,
+    options,
+    parse,
+)
 from augustus_dl.cli.reporting import Reported
 from augustus_dl.cli.usage import ETRAINING_USAGE, VERSION, parameter_list, species_list
 from augustus_dl.encode import base_codes
@@ -31,7 +38,7 @@ from augustus_dl.io.fasta import Contig
 from augustus_dl.io.query import open_query
 from augustus_dl.profile import find_profile, read_parameters, species_table
 
-__all__ = ["StopCodons", "gene_faults", "main"]
+__all__ = ["CodonCounts", "gene_faults", "main"]
 
 _STOPS = ("tag", "taa", "tga")
 
@@ -39,7 +46,7 @@ Records = list[tuple[Contig, tuple[Gene, ...]]]
 
 
 @dataclass
-class StopCodons:
+class CodonCounts:
     """How often each codon starts and ends the training genes."""
 
     starts: Counter[str]
@@ -89,7 +96,7 @@ def main(
 
 
 def gene_faults(
-    transcript: Transcript, contig: Contig, code: GeneticCode, found: StopCodons
+    transcript: Transcript, contig: Contig, code: GeneticCode, found: CodonCounts
 ) -> Iterator[str]:
     """Why AUGUSTUS does not train on a transcript, in its words; nothing for a good one.
 
@@ -147,7 +154,10 @@ def _settings(values: dict[str, str]) -> Settings:
         raise OptionError(
             'No species specified. Type "augustus --species=help" to see available species.'
         )
-    parameters = _species_parameters(values["species"], values.get("AUGUSTUS_CONFIG_PATH"))
+    config_path = values.get("AUGUSTUS_CONFIG_PATH", os.environ.get("AUGUSTUS_CONFIG_PATH"))
+    parameters = _species_parameters(values["species"], config_path)
+    if "optCfgFile" in values:
+        parameters |= optional_parameters(values["optCfgFile"], config_path or "")
     check_names(values)
     settings = Settings(values, parameters)
     genemodel = settings.text("genemodel", "partial")
@@ -159,9 +169,8 @@ def _settings(values: dict[str, str]) -> Settings:
 
 def _species_parameters(name: str, config_path: str | None) -> dict[str, str]:
     """The species file: a new species has nothing else yet."""
-    chosen = config_path if config_path is not None else os.environ.get("AUGUSTUS_CONFIG_PATH")
-    if chosen:
-        cfg = Path(chosen).expanduser() / "species" / name / f"{name}_parameters.cfg"
+    if config_path:
+        cfg = Path(config_path).expanduser() / "species" / name / f"{name}_parameters.cfg"
         if cfg.is_file():
             return read_parameters(cfg)
     return dict(find_profile(name, config_path).parameters)
@@ -188,16 +197,16 @@ def _check_genes(records: Records, settings: Settings, stdout: TextIO, stderr: T
     """Print what is wrong with genes on stderr, and codon frequencies on stdout."""
     if not settings.integer("/ExonModel/verbosity", 1):
         return
-    found = StopCodons(Counter(), Counter())
+    found = CodonCounts(Counter(), Counter())
     code = genetic_code(translation_table(settings.integer("translation_table", 1)))
     for line in _faults(records, code, found):
         stderr.write(f"{line}\n")
     stdout.writelines(f"{line}\n" for line in found.lines())
 
 
-def _faults(records: Records, code: GeneticCode, found: StopCodons) -> Iterable[str]:
+def _faults(records: Records, code: GeneticCode, found: CodonCounts) -> Iterable[str]:
     for contig, genes in records:
         for gene in genes:
             for number, transcript in enumerate(gene.transcripts, 1):
                 for fault in gene_faults(transcript, contig, code, found):
-                    yield (f"gene {gene.id} transcr. {number} in sequence {contig.name}: {fault}")
+                    yield f"gene {gene.id} transcr. {number} in sequence {contig.name}: {fault}"

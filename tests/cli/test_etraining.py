@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from augustus_dl.cli.etraining import StopCodons, gene_faults, main
+from augustus_dl.cli.etraining import CodonCounts, gene_faults, main
 from augustus_dl.cli.usage import ETRAINING_USAGE, VERSION, parameter_list
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.genetic_code import genetic_code
@@ -90,7 +90,7 @@ def test_faults_have_augustus_words(
     name: str, exons: list[str], faults: list[str], strand: str
 ) -> None:
     contig, (gene,) = record(name, exons, strand)
-    found = StopCodons(Counter(), Counter())
+    found = CodonCounts(Counter(), Counter())
     assert list(gene_faults(gene.transcripts[0], contig, genetic_code(1), found)) == faults
     if not faults:
         assert (found.starts, found.stops) == ({"atg": 1}, {exons[-1][-3:]: 1})
@@ -98,12 +98,12 @@ def test_faults_have_augustus_words(
 
 def test_the_genetic_code_decides_what_stops() -> None:
     contig, (gene,) = record("ciliate", ["atgtaagcttga"])
-    found = StopCodons(Counter(), Counter())
+    found = CodonCounts(Counter(), Counter())
     assert not list(gene_faults(gene.transcripts[0], contig, genetic_code(6), found))
 
 
 def test_frequencies_are_printed_as_pipelines_read_them() -> None:
-    found = StopCodons(Counter(atg=24), Counter(tag=9, taa=35))
+    found = CodonCounts(Counter(atg=24), Counter(tag=9, taa=35))
     assert list(found.lines()) == [
         "start codon frequencies: ATG(24)",
         "Frequency of stop codons:",
@@ -111,7 +111,7 @@ def test_frequencies_are_printed_as_pipelines_read_them() -> None:
         "taa:   35 (0.795)",
         "tga:    0 (0)",
     ]
-    assert list(StopCodons(Counter(), Counter()).lines())[1:] == ["Frequency of stop codons:"]
+    assert list(CodonCounts(Counter(), Counter()).lines())[1:] == ["Frequency of stop codons:"]
 
 
 def test_genes_are_checked_before_the_run_says_that_it_cannot_train(
@@ -147,7 +147,9 @@ def test_stop_codons_outside_the_cds(
     contig, (gene,) = record("x", [GOOD])
     transcript = Transcript("+", ((len(FLANK), len(FLANK) + len(GOOD) - 3),))
     write_genbank(tmp_path / "x.gb", [(contig, [Gene("x", "+", (transcript,), gene.id)])])
+    (tmp_path / "o.cfg").write_text("stopCodonExcludedFromCDS 0\n")
     assert "in sequence x" not in run("--species=mine", "x.gb")[2]
+    assert NO_STOP in run("--species=mine", "--optCfgFile=o.cfg", "x.gb")[2]
     assert NO_STOP in run("--species=mine", "--stopCodonExcludedFromCDS=off", "x.gb")[2]
 
 
