@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from augustus_dl.errors import OptionError
+from augustus_dl.genetic_code import GeneticCode, genetic_code
 from augustus_dl.labels import INTERGENIC, NUM_LABELS, label
 
 __all__ = ["GRID", "DecoderConfig"]
@@ -17,7 +18,17 @@ GRID = 1024
 """Scores are integers in units of 1/1024 nat: int16 holds 32 nats, and content evidence of a few
 hundredths of a nat a base is not rounded away."""
 
-_TYPES = {"bool": (bool,), "int": (int,), "float": (int, float), "str": (str,)}
+_TYPES = {
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "tuple[str, ...]": (tuple,),
+}
+_CHOICES = {
+    "strand": ("both", "forward", "backward"),
+    "gene_count": ("any", "atleastone", "exactlyone"),
+}
 
 
 @dataclass(frozen=True)
@@ -40,8 +51,16 @@ class DecoderConfig:
             the sequence may show less of itself.
         partial: genes may run over the ends of the sequence.
         strand: "both", "forward" or "backward": the strands that genes may lie on.
+        singlestrand: search each strand as if the other had no genes, so that genes of different
+            strands may overlap. See `tracks`.
+        gene_count: "any", "atleastone" or "exactlyone": how many genes a path has, short ones that
+            are dropped later included. With "exactlyone" the search remembers all of the sequence,
+            some 30 bytes a base; so does "atleastone" until a gene is worth more than none.
         intronless: single-exon genes only.
+        max_overlap: bases by which a gene may overlap the next one on its strand, as bacterial
+            genes do; needs intronless. The strands are searched apart.
         genetic_code: NCBI id of the genetic code.
+        sense_stops: stop codons of the genetic code that stand for an amino acid here.
         min_coding_length: complete genes with fewer coding bases (stop codon included) are
             dropped after decoding.
 
@@ -59,8 +78,12 @@ class DecoderConfig:
     min_intron: int = 30
     partial: bool = True
     strand: str = "both"
+    singlestrand: bool = False
+    gene_count: str = "any"
     intronless: bool = False
+    max_overlap: int = 0
     genetic_code: int = 1
+    sense_stops: tuple[str, ...] = ()
     min_coding_length: int = 201
 
     def __post_init__(self) -> None:
@@ -74,9 +97,16 @@ class DecoderConfig:
             )
         if self.min_intron < 4:
             raise OptionError(f"decoder setting min_intron is {self.min_intron}; it must be >= 4")
-        if self.strand not in ("both", "forward", "backward"):
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise OptionError(
+                    f"decoder setting {name} is {getattr(self, name)!r}; use {', '.join(choices)}"
+                )
+        if self.max_overlap < 0:
+            raise OptionError(f"decoder setting max_overlap is {self.max_overlap}; it must be >= 0")
+        if self.max_overlap and not (self.intronless and self.gene_count == "any"):
             raise OptionError(
-                f"decoder setting strand is {self.strand!r}; use both, forward or backward"
+                "decoder setting max_overlap needs genes without introns and any number of them"
             )
 
     @classmethod
@@ -91,7 +121,24 @@ class DecoderConfig:
             raise OptionError(
                 f"unknown decoder setting {', '.join(unknown)}; known: {', '.join(known)}"
             )
-        return cls(**settings)
+        given = dict(settings)
+        if isinstance(given.get("sense_stops"), list):  # as JSON has it
+            given["sense_stops"] = tuple(given["sense_stops"])
+        return cls(**given)
+
+    def code(self) -> GeneticCode:
+        """The genetic code in use.
+
+        Raises:
+            OptionError: there is no such code, or it has no stop codon left.
+        """
+        return genetic_code(self.genetic_code, frozenset(self.sense_stops))
+
+    def tracks(self) -> list[DecoderConfig]:
+        """One configuration for each search: one, or two where the strands are searched apart."""
+        if self.strand != "both" or not (self.singlestrand or self.max_overlap):
+            return [self]
+        return [replace(self, strand=strand) for strand in ("forward", "backward")]
 
     def label_weights(self) -> np.ndarray:
         """Weight of each label; float32 [29]."""

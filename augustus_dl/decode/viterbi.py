@@ -81,9 +81,9 @@ def _advance(graph, front, scores, codes, next_code, back, entered):
     """Move the front over a chunk.
 
     Args:
-        scores: int16 [n, 29].
-        codes: uint8 [n].
-        next_code: the base right of the chunk, N at the end of the sequence.
+        scores: int16 or int32 [n, 29].
+        codes: uint8 [n], symbols of the graph.
+        next_code: the symbol right of the chunk, N at the end of the sequence.
         back: uint8 [n, S], filled with the node that each exon state came from.
         entered: uint64 [n], filled with bit j where a waiting intron becomes the best open j.
     """
@@ -221,10 +221,16 @@ def _meet(graph, back, entered, t, node, nodes):
 def _settle(graph, front, back, entered, labels):
     """Write the labels all survivors agree on; return how many bases that are."""
     n, states = back.shape
+    # What comes from state 0 cannot get ahead of what comes from its heir any more.
+    first = 1 if graph.heir and front.value[graph.heir] >= front.value[0] else 0
+    survivor = first
+    for s in range(first, states):
+        if front.value[s] > front.value[survivor]:
+            survivor = s
     nodes = np.empty(n, dtype=np.int16)
-    _trace(graph, back, entered, n - 1, 0, nodes, labels)  # intergenic always survives
+    _trace(graph, back, entered, n - 1, survivor, nodes, labels)
     last = n - 1
-    for s in range(states):
+    for s in range(first, states):
         if front.value[s] > _DEAD:
             last = min(last, _meet(graph, back, entered, n - 1, s, nodes))
         if front.origin[s] >= states and front.resumed[s] > _DEAD:
@@ -245,9 +251,12 @@ def _settle(graph, front, back, entered, labels):
 
 @njit(cache=True, nogil=True)
 def _finish(graph, front, back, entered, labels):
-    """Write the labels of the best path that the sequence may end with."""
+    """Write the labels of the best path that the sequence may end with.
+
+    Where there is none, because a gene is asked for and none is possible, all is intergenic.
+    """
     n, states = back.shape
-    best, node, young, age_young = 2 * IMPOSSIBLE, 0, -1, 0
+    best, node, young, age_young = _DEAD, 0, -1, 0
     for s in range(states):
         if graph.may_end[s] and front.value[s] > best:
             best, node = front.value[s], s
@@ -269,8 +278,53 @@ def _finish(graph, front, back, entered, labels):
     _trace(graph, back, entered, n - 1 - age_young, node, nodes, labels)
 
 
+class _History:
+    """Where states and introns of the bases not settled yet came from; grows and shrinks in place.
+
+    Attributes:
+        back, entered: see `_advance`.
+    """
+
+    def __init__(self, states: int) -> None:
+        self._back = np.empty((0, states), dtype=np.uint8)
+        self._entered = np.empty(0, dtype=np.uint64)
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def back(self) -> np.ndarray:
+        return self._back[: self._length]
+
+    @property
+    def entered(self) -> np.ndarray:
+        return self._entered[: self._length]
+
+    def grow(self, bases: int) -> None:
+        length = self._length + bases
+        if length > len(self._entered):
+            room = max(length, 2 * self._length)
+            back, entered = self.back, self.entered
+            self._back = np.empty((room, back.shape[1]), dtype=np.uint8)
+            self._entered = np.empty(room, dtype=np.uint64)
+            self._back[: self._length], self._entered[: self._length] = back, entered
+        self._length = length
+
+    def forget(self, bases: int) -> None:
+        """Forget the first of them."""
+        left = self._length - bases
+        self._back[:left] = self.back[bases:]
+        self._entered[:left] = self.entered[bases:]
+        self._length = left
+
+
 class Decoder:
-    """Finds the best label path of a sequence. Holds no state between sequences; thread-safe."""
+    """Finds the best label path of a sequence. Holds no state between sequences; thread-safe.
+
+    Args:
+        config: one track; see `DecoderConfig.tracks`.
+    """
 
     def __init__(self, config: DecoderConfig) -> None:
         self.config = config
@@ -280,63 +334,70 @@ class Decoder:
         """Labels of one sequence, piece by piece.
 
         Args:
-            chunks: the sequence from left to right, cut anywhere: scores int16 [n, 29] on the grid
-                of 1 / GRID nat, in the order of `labels.LABELS`, and base codes uint8 [n].
+            chunks: the sequence from left to right, cut anywhere: scores int16 or int32 [n, 29] on
+                the grid of 1 / GRID nat, in the order of `labels.LABELS`, at most 2**27 in size,
+                and uint8 [n], what `track.symbols` makes of the base codes (usually nothing).
                 A chunk is read only once the next one has come: do not overwrite it before.
 
         Yields:
-            uint8 [m], the next labels of the best path, as soon as nothing further right can change
-            them. Together they are as long as the sequence and do not depend on the cuts.
+            uint8 [m] for each chunk that is not empty, the next labels of the best path: those that
+            nothing further right can change, often none. Together they are as long as the sequence
+            and do not depend on the cuts.
 
         Raises:
-            ValueError: a chunk has the wrong shape or type, or codes above 4.
+            ValueError: a chunk has the wrong shape or type, or symbols that the graph does not
+                know.
         """
         graph = self._graph
         front = _start(graph)
-        back = np.empty((0, len(graph.state_label)), dtype=np.uint8)
-        entered = np.empty(0, dtype=np.uint64)
+        history = _History(len(graph.state_label))
         unsettled = 0
-        for scores, codes, next_code in _with_next(chunks):
+        for scores, codes, next_code, is_last in _with_next(chunks, len(graph.base_first) - 2):
+            history.grow(len(codes))
+            back, entered = history.back, history.entered
             n = len(codes)
-            back = np.concatenate((back, np.empty((n, back.shape[1]), dtype=np.uint8)))
-            entered = np.concatenate((entered, np.empty(n, dtype=np.uint64)))
             _advance(graph, front, scores, codes, next_code, back[-n:], entered[-n:])
-            if len(back) < 2 * unsettled:
-                continue  # keeps the work of settling linear in the length of the sequence
-            labels = np.empty(len(back), dtype=np.uint8)
-            settled = _settle(graph, front, back, entered, labels)
-            back, entered, unsettled = back[settled:], entered[settled:], len(back) - settled
-            if settled:
+            labels = np.empty(len(history), dtype=np.uint8)
+            if is_last:
+                _finish(graph, front, back, entered, labels)
+                yield labels
+            elif len(history) < 2 * unsettled:
+                yield labels[:0]  # keeps the work of settling linear in the sequence's length
+            else:
+                settled = _settle(graph, front, back, entered, labels)
+                history.forget(settled)
+                unsettled = len(history)
                 yield labels[:settled]
-        if len(back):
-            labels = np.empty(len(back), dtype=np.uint8)
-            _finish(graph, front, back, entered, labels)
-            yield labels
 
 
 def viterbi(scores: np.ndarray, codes: np.ndarray, config: DecoderConfig) -> np.ndarray:
-    """Best label path of a whole sequence; int16 [L, 29], uint8 [L] -> uint8 [L]."""
+    """Best label path of a whole sequence; scores [L, 29] and symbols uint8 [L] -> uint8 [L]."""
     pieces = Decoder(config).decode([(scores, codes)])
     return np.concatenate([np.empty(0, dtype=np.uint8), *pieces])
 
 
-def _with_next(chunks: Iterable[Chunk]) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
-    """Non-empty chunks, each with the first base code of the next one (N at the end)."""
+def _with_next(
+    chunks: Iterable[Chunk], highest: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, int, bool]]:
+    """Non-empty chunks, each with the first symbol of the next one (N at the end); is it the last?
+
+    `highest`: the highest symbol allowed.
+    """
     held = None
     for scores, codes in chunks:
-        if codes.dtype != np.uint8 or scores.dtype != np.int16:
+        if codes.dtype != np.uint8 or scores.dtype not in (np.int16, np.int32):
             raise ValueError(
-                f"need int16 scores and uint8 codes, not {scores.dtype}, {codes.dtype}"
+                f"need int16 or int32 scores and uint8 codes, not {scores.dtype}, {codes.dtype}"
             )
         if codes.ndim != 1 or scores.shape != (len(codes), NUM_LABELS):
             raise ValueError(f"shapes {scores.shape} and {codes.shape} are not [n, 29] and [n]")
         if not len(codes):
             continue
-        if codes.max() > N:
-            raise ValueError("base codes must be 0 to 4")
+        if codes.max() > highest:
+            raise ValueError(f"base codes must be 0 to {highest}")
         if held:
-            yield *held, int(codes[0])
+            yield *held, int(codes[0]), False
         # One memory layout for all callers, so that Numba compiles one version.
         held = np.require(scores, requirements="CAW"), np.require(codes, requirements="CAW")
     if held:
-        yield *held, N
+        yield *held, N, True

@@ -12,6 +12,25 @@ def test_dictionary_round_trip():
     config = DecoderConfig(gene_start=-3.5, intron=1, atac=True, min_intron=39, strand="forward")
     assert DecoderConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     assert DecoderConfig.from_dict({}) == DecoderConfig()
+    config = DecoderConfig(sense_stops=("TGA", "TAG"), intronless=True, max_overlap=60)
+    assert DecoderConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_the_code_in_use():
+    assert DecoderConfig(genetic_code=6).code().stops == {"TGA"}
+    assert DecoderConfig(sense_stops=("TGA",)).code().stops == {"TAA", "TAG"}
+
+
+def test_strands_that_are_searched_apart():
+    usual = DecoderConfig()
+    assert usual.tracks() == [usual]
+    forward, backward = DecoderConfig(singlestrand=True, atac=True).tracks()
+    assert (forward.strand, backward.strand) == ("forward", "backward")
+    assert forward.atac and backward.atac
+    bacterial = DecoderConfig(intronless=True, max_overlap=60)
+    assert [track.strand for track in bacterial.tracks()] == ["forward", "backward"]
+    for config in (forward, DecoderConfig(strand="backward", intronless=True, max_overlap=4)):
+        assert config.tracks() == [config]
 
 
 @pytest.mark.parametrize(
@@ -23,7 +42,12 @@ def test_dictionary_round_trip():
         ({"gene_start": "1"}, "gene_start is '1', not float"),
         ({"gene_start": float("nan")}, "finite"),
         ({"partial": 1}, "partial is 1, not bool"),
-        ({"strand": "+"}, "use both, forward or backward"),
+        ({"gene_count": "one"}, "use any, atleastone, exactlyone"),
+        ({"max_overlap": -1}, "must be >= 0"),
+        ({"max_overlap": 60}, "needs genes without introns"),
+        ({"max_overlap": 60, "intronless": True, "gene_count": "exactlyone"}, "any number"),
+        ({"sense_stops": "TGA"}, "sense_stops is 'TGA', not tuple"),
+        ({"strand": "+"}, "use both, forward, backward"),
     ],
 )
 def test_bad_settings_are_refused(settings, message):

@@ -17,8 +17,18 @@ def test_every_genetic_code_fits_the_arrays(table):
     assert len(graph.state_label) + len(graph.opener) <= 256  # nodes are uint8 in `back`
 
 
-def test_steps_keep_to_the_label_table():
-    graph = build_graph(DecoderConfig(atac=True))
+@pytest.mark.parametrize("table", sorted(unambiguous_dna_by_id))
+def test_overlaps_fit_the_arrays(table):
+    for strand in ("forward", "backward"):
+        config = DecoderConfig(genetic_code=table, intronless=True, max_overlap=60, strand=strand)
+        graph = build_graph(config)
+        assert len(graph.state_label) <= 256
+        assert len(graph.base_first) == 20 + 1  # symbols
+
+
+@pytest.mark.parametrize("count", ["any", "atleastone"])
+def test_steps_keep_to_the_label_table(count):
+    graph = build_graph(DecoderConfig(atac=True, gene_count=count))
     resumed = {int(s): [] for s in range(len(graph.state_label))}
     for opener, left, inside, right in zip(
         graph.opener, graph.left_label, graph.inside_label, graph.right_label, strict=True
@@ -42,6 +52,18 @@ def test_variants_have_only_their_labels():
     backward = build_graph(DecoderConfig(strand="backward"))
     assert {LABELS[i][0] for i in backward.inside_label} == {"-"}
     assert not len(build_graph(DecoderConfig(intronless=True)).opener)
+
+
+def test_counting_genes_costs_one_state():
+    usual = build_graph(DecoderConfig())
+    for count, heir in (("atleastone", 1), ("exactlyone", 0)):
+        graph = build_graph(DecoderConfig(gene_count=count))
+        assert len(graph.state_label) == len(usual.state_label) + 1
+        assert graph.heir == heir
+        assert [LABELS[i] for i in graph.state_label[:2]] == ["IR", "IR"]
+        assert graph.may_end[:2].tolist() == [False, True]
+        assert (graph.begin[:2] == 0).tolist() == [True, False]
+    assert usual.heir == 0
 
 
 def test_standard_code_needs_few_states():

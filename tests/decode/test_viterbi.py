@@ -61,6 +61,7 @@ SITE_PLACES = (
     (-1, "-", "D", ("AC", "GC", "AT")),
 )
 """Of a label and the next, which one a pair of bases rules out when it isn't among these."""
+COUNTS = {"any": (0, 99), "atleastone": (1, 99), "exactlyone": (1, 1)}
 BEGINS = numbers("IR", "+START", "-STOP")
 ENDS = numbers("IR", "+STOP", "-START")
 PARTIAL = [i for i in CODING + INSIDE if LABELS[i][1:] not in ("START", "STOP")]
@@ -82,12 +83,17 @@ def random_scores(rng, length, outside=0.0, boundaries=0.0, spread=2.0):
     return np.round(scores * GRID).astype(np.int16)
 
 
+def gene_counts(paths):
+    """Genes of label paths uint8 [k, L], cut ones included; int64 [k]."""
+    begins = np.isin(paths, numbers("+START", "-STOP"))
+    return begins.sum(axis=1) + np.isin(paths[:, 0], PARTIAL)
+
+
 def score_of(paths, scores, codes, config):
     """Scores of label paths uint8 [k, L] as the configuration defines them; int64 [k]."""
     left = np.isin(paths, LEFT)
-    begins = np.isin(paths, numbers("+START", "-STOP"))
     total = scores[np.arange(len(codes)), paths].sum(axis=1, dtype=np.int64)
-    genes = begins.sum(axis=1) + np.isin(paths[:, 0], PARTIAL)
+    genes = gene_counts(paths)
     introns = left.sum(axis=1) + np.isin(paths[:, 0], INSIDE)
     text = np.array(codes)
     gc_right = np.append((text[:-1] == 2) & (text[1:] == 1), False)  # GC here and right of here
@@ -122,7 +128,7 @@ def allowed_labels(config):
 
 def is_valid(path, text, config):
     """Judge a path that keeps to LEGAL by the transcripts that it spells."""
-    code = genetic_code(config.genetic_code)
+    code = genetic_code(config.genetic_code, frozenset(config.sense_stops))
     for transcript in from_labels(path):
         sequence = text
         if transcript.strand == "-":
@@ -151,7 +157,10 @@ def is_valid(path, text, config):
 
 
 def best_by_enumeration(text, scores, config):
-    """Best valid path and the scores of the two best ones, from all LEGAL paths."""
+    """Best valid path and the scores of the two best ones, from all LEGAL paths.
+
+    Where no path is valid, nothing but intergenic.
+    """
     labels = allowed_labels(config)
     edges = [[0, *PARTIAL], PARTIAL] if config.partial else [[], []]
     paths = np.array([[i] for i in labels if i in BEGINS + edges[0]], dtype=np.uint8)
@@ -165,6 +174,8 @@ def best_by_enumeration(text, scores, config):
                 bad = numbers(*(f"{sign}{kind}{phase}" for phase in range(3)))
                 paths = paths[~np.isin(paths[:, column], bad)]
     paths = paths[np.isin(paths[:, -1], ENDS + edges[1])]
+    fewest, most = COUNTS[config.gene_count]
+    paths = paths[(gene_counts(paths) >= fewest) & (gene_counts(paths) <= most)]
     totals = score_of(paths, scores, base_codes(text.encode()), config)
     found = []
     for k in np.argsort(-totals, kind="stable"):
@@ -172,6 +183,9 @@ def best_by_enumeration(text, scores, config):
             found.append(k)
             if len(found) == 2:
                 break
+    if not found:
+        nothing = np.zeros(len(text), dtype=np.uint8)
+        return nothing, [int(scores[:, 0].sum(dtype=np.int64))]
     return paths[found[0]], [int(totals[k]) for k in found]
 
 
@@ -186,6 +200,15 @@ VARIANTS = {
     "ciliate": replace(TOY, genetic_code=6),
     "alternative yeast": replace(TOY, genetic_code=12, partial=False),
     "bacterial": replace(TOY, genetic_code=11, strand="forward"),
+    "no opal": replace(TOY, sense_stops=("TGA",)),
+    "no opal, no amber": replace(TOY, sense_stops=("TGA", "TAG"), partial=False),
+}
+COUNTED = {
+    f"{count}, {'partial' if partial else 'complete'}": replace(
+        TOY, gene_count=count, partial=partial
+    )
+    for count in ("atleastone", "exactlyone")
+    for partial in (True, False)
 }
 
 
@@ -206,6 +229,33 @@ def test_best_of_all_legal_paths(name):
     for case in range(20):
         text = toy(rng, int(rng.integers(1, 14)), n_rate=0.1 * (case % 3 == 0))
         enumerated(text, random_scores(rng, len(text), outside=-2 * (case % 2)), config)
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_best_of_all_paths_with_so_many_genes(name):
+    """Also where a path without genes, or with more of them, would be worth more."""
+    config = COUNTED[name]
+    rng = np.random.default_rng(len(name))
+    counts, without = [], 0
+    for case in range(30):
+        text, outside = toy(rng, int(rng.integers(1, 14))), (4, -1, -4)[case % 3]
+        if outside < -1:
+            text = f"ATGTAA{text[:1]}TTACAT"
+        scores = random_scores(rng, len(text), outside=outside, boundaries=3)
+        path = enumerated(text, scores, config)
+        free = viterbi(scores, base_codes(text.encode()), replace(config, gene_count="any"))
+        counts.append((int(gene_counts(path[None])[0]), int(gene_counts(free[None])[0])))
+        without += counts[-1][0] == 0
+    assert (1, 0) in counts  # one was asked for
+    assert any(free > 1 for _, free in counts)
+    if config.partial:
+        assert not without
+    else:
+        assert 0 < without < 40  # no complete gene is possible
+    if config.gene_count == "exactlyone":
+        assert max(count for count, _ in counts) == 1
+    else:
+        assert max(count for count, _ in counts) > 1
 
 
 def test_best_of_all_legal_paths_with_whole_genes():
@@ -433,14 +483,24 @@ def test_at_ac_introns_need_their_option_and_their_partner():
     seed=st.integers(0, 10_000),
     length=st.integers(0, 400),
     cuts=st.lists(st.integers(0, 400), max_size=30),
-    variant=st.sampled_from([{}, {"min_intron": 30}, {"atac": True, "partial": False}]),
+    outside=st.sampled_from([-1, 0, 4]),
+    variant=st.sampled_from(
+        [
+            {},
+            {"min_intron": 30},
+            {"atac": True, "partial": False},
+            {"gene_count": "atleastone"},
+            {"gene_count": "atleastone", "partial": False},
+            {"gene_count": "exactlyone", "partial": False},
+        ]
+    ),
 )
-def test_cutting_into_chunks_changes_nothing(seed, length, cuts, variant):
+def test_cutting_into_chunks_changes_nothing(seed, length, cuts, outside, variant):
     config = replace(TOY, **variant)
     rng = np.random.default_rng(seed)
     codes = base_codes(toy(rng, length, n_rate=0.02).encode())
     spread = (0.01, 2)[seed % 2]  # tiny scores tie
-    scores = random_scores(rng, length, outside=-1, boundaries=seed % 4, spread=spread)
+    scores = random_scores(rng, length, outside=outside, boundaries=seed % 4, spread=spread)
     borders = [0, *sorted(min(cut, length) for cut in cuts), length]
     chunks = [(scores[a:b], codes[a:b]) for a, b in pairwise(borders)]
     pieces = [np.empty(0, np.uint8), *Decoder(config).decode(chunks)]
@@ -489,7 +549,8 @@ def test_no_evidence_no_gene():
     assert not viterbi(np.zeros((5000, 29), np.int16), codes, config).any()
 
 
-def test_labels_come_long_before_the_end():
+@pytest.mark.parametrize("count", ["any", "atleastone"])
+def test_labels_come_long_before_the_end(count):
     """Memory is bounded: little is held back while the sequence goes on."""
     given_out, done = 0, 0
 
@@ -500,16 +561,43 @@ def test_labels_come_long_before_the_end():
             given_out += 2000
             yield random_scores(rng, 2000, boundaries=2), rng.integers(0, 4, 2000, dtype=np.uint8)
 
-    for piece in Decoder(TOY).decode(chunks()):
+    for piece in Decoder(replace(TOY, gene_count=count)).decode(chunks()):
         done += len(piece)
         assert given_out - done < 3 * 2000
     assert done == given_out
 
 
-def test_extreme_scores_do_not_overflow():
+def test_a_piece_of_labels_comes_for_each_chunk():
+    rng = np.random.default_rng(4)
+    sizes = [700, 0, 300, 1, 900]
+    chunks = [(random_scores(rng, n), rng.integers(0, 4, n, dtype=np.uint8)) for n in sizes]
+    lengths = [len(piece) for piece in Decoder(TOY).decode(chunks)]
+    assert len(lengths) == 4 and sum(lengths) == sum(sizes)
+    assert list(Decoder(TOY).decode([])) == []
+
+
+def test_scores_may_be_wide():
+    """Hints push scores beyond 16 bits: here they tell the decoder what to find."""
+    names = ["IR", "IR", *gene((3, 6), 6, 0), "IR", "IR"]
+    text = "CCATGGTCCAGCCCTAACC"
+    rng = np.random.default_rng(1)
+    scores = random_scores(rng, len(text), outside=5).astype(np.int32)
+    config = replace(TOY, partial=False)
+    codes = base_codes(text.encode())
+    narrow = viterbi(scores.astype(np.int16), codes, config)
+    assert (viterbi(scores, codes, config) == narrow).all()
+    wished = [LABELS.index(name) for name in names]
+    assert narrow.tolist() != wished
+    scores[np.arange(len(text)), wished] += 1 << 24
+    assert viterbi(scores, codes, config).tolist() == wished
+
+
+@pytest.mark.parametrize("highest", [32767, 1 << 27])
+def test_extreme_scores_do_not_overflow(highest):
     codes = np.tile(base_codes(b"ACGTGTAGATG"), 20_000)
-    for value in (-32768, 32767):
-        scores = np.full((len(codes), len(LABELS)), value, dtype=np.int16)
+    dtype = np.int16 if highest < 1 << 15 else np.int32
+    for value in (-highest - 1, highest):
+        scores = np.full((len(codes), len(LABELS)), value, dtype=dtype)
         path = viterbi(scores, codes, TOY)
         assert LEGAL[path[:-1], path[1:]].all()
 
@@ -588,6 +676,7 @@ def test_never_an_invalid_gene_on_a_real_sequence():
 
 @pytest.mark.parametrize("table", [1, 4, 6, 11, 12])
 def test_cut_genes_are_valid_too(table):
+    """No stop codon in frame, also where introns split codons and where the sequence ends."""
     config = replace(TOY, genetic_code=table, atac=True)
     rng = np.random.default_rng(table)
     cut = 0
@@ -603,7 +692,7 @@ def test_cut_genes_are_valid_too(table):
 @pytest.mark.parametrize(
     ("scores", "codes", "message"),
     [
-        (np.zeros((3, 29), np.float32), np.zeros(3, np.uint8), "int16"),
+        (np.zeros((3, 29), np.float32), np.zeros(3, np.uint8), "int16 or int32"),
         (np.zeros((3, 28), np.int16), np.zeros(3, np.uint8), "shapes"),
         (np.zeros((2, 29), np.int16), np.zeros(3, np.uint8), "shapes"),
         (np.zeros((3, 29), np.int16), np.full(3, 5, np.uint8), "0 to 4"),
