@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,18 @@ def run(place: Path) -> RunWords:
         return Answer(status, out.getvalue(), err.getvalue(), files)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def augustus() -> str:
+    """The program of version 3.5.0, whose answers are recorded."""
+    program = shutil.which("augustus")
+    if program is None:
+        pytest.skip("needs the program augustus")
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    if "(3.5.0)" not in version.stderr:
+        pytest.skip(f"needs AUGUSTUS 3.5.0, this is {version.stderr.splitlines()[0]}")
+    return program
 
 
 @pytest.fixture(scope="session")

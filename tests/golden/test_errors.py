@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -388,11 +387,10 @@ def test_mistakes_are_answered_as_augustus_does(row: Row, run: RunWords) -> None
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 @pytest.mark.usefixtures("odd_files", "standard_input")
-@pytest.mark.skipif(shutil.which("augustus") is None, reason="needs the program augustus")
-def test_augustus_does_so(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_augustus_does_so(row: Row, augustus: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AUGUSTUS_CONFIG_PATH")
     done = subprocess.run(
-        ["augustus", *_words(row)], capture_output=True, encoding="utf-8", check=False
+        [augustus, *_words(row)], capture_output=True, encoding="utf-8", check=False
     )
     status = done.returncode if done.returncode >= 0 else 128 - done.returncode
     answer = Answer(status, done.stdout, done.stderr)
@@ -405,11 +403,13 @@ def test_augustus_does_so(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
         assert text in answer.stdout
 
 
-@pytest.mark.usefixtures("odd_files")
-def test_an_empty_config_path_is_as_none(run: RunWords, monkeypatch: pytest.MonkeyPatch) -> None:
-    """AUGUSTUS takes the empty value as a folder and finds no species there."""
+def test_an_empty_config_path_is_taken_as_it_is(
+    run: RunWords, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AUGUSTUS_CONFIG_PATH", "")
-    assert run("--species=human", "nogene.fa", predict=no_genes).status == 0
+    answer = run("--species=human", "nogene.fa", predict=no_genes)
+    assert (answer.status, answer.stdout) == (1, "")
+    assert f"{UNKNOWN_SPECIES}/species/." in answer.stderr
 
 
 def test_a_config_path_that_is_no_folder(run: RunWords, monkeypatch: pytest.MonkeyPatch) -> None:
