@@ -137,7 +137,9 @@ class _View:
 
     def are(self, *types: HintType) -> np.ndarray:
         """Hints of these types; bool [n, 1]."""
-        return np.isin(self.rows["type"], types)[:, None]
+        chosen = np.zeros(len(HintType), dtype=bool)
+        chosen[list(types)] = True
+        return chosen[self.rows["type"]][:, None]
 
     def ends(self, parts: Iterable[Interval]) -> tuple[np.ndarray, ...]:
         """Start and end of the hints, int64 [n, 1], and of the parts, int64 [1, k]."""

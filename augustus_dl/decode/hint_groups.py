@@ -89,10 +89,9 @@ def group_hints(
         codes: uint8 [L] base codes.
         masked: bool [L], soft-masked bases; None when they are no hints.
     """
-    hints = _with_mask(hints, masked, extrinsic)
     hints = replace(hints, rows=hints.rows[hints.rows["end"] <= len(codes)])
-    grouped = _Grouped.of(hints)
-    kept, deleted, oriented = _satisfiable(grouped, codes, extrinsic, options)
+    hints = _with_mask(hints, masked, extrinsic)
+    kept, deleted, oriented = _satisfiable(_Grouped.of(hints), codes, extrinsic, options)
     kept = _bridged(kept, extrinsic, options.bridge_bonus)
     kept, sound, supporting, contradicting = _sound(kept, options.max_contradiction)
     rows, sound = kept.hints.rows, np.repeat(sound, kept.sizes)
@@ -145,6 +144,8 @@ class _Grouped:
 
     def select(self, groups: np.ndarray) -> _Grouped:
         """Some of the groups; bool [g]."""
+        if groups.all():
+            return self
         rows = self.hints.rows[np.repeat(groups, self.sizes)]
         first = np.concatenate(([0], np.cumsum(self.sizes[groups])))
         return _Grouped(replace(self.hints, rows=rows), first)
@@ -217,8 +218,8 @@ def _with_mask(hints: Hints, masked: np.ndarray | None, extrinsic: Extrinsic) ->
 def _satisfiable(
     grouped: _Grouped, codes: np.ndarray, extrinsic: Extrinsic, options: GroupingOptions
 ) -> tuple[_Grouped, tuple[DeletedGroup, ...], int]:
-    """Groups that a gene can obey, on the strand that the sequence leaves them; see HintGroups."""
-    rows = grouped.hints.rows.copy()
+    """Groups that a gene can obey, put on the strand that the sequence leaves; see HintGroups."""
+    rows = grouped.hints.rows
     forward, backward = _possible_strands(rows, codes, options)
     forward, backward = ~grouped.any(~forward), ~grouped.any(~backward)
     inside = (rows["start"] >= 0) & (rows["end"] <= len(codes))
@@ -232,15 +233,15 @@ def _satisfiable(
     only = np.where(forward & ~backward, 1, np.where(backward & ~forward, -1, 0))
     strand = np.repeat(only, grouped.sizes)
     turned = (strand != 0) & (rows["strand"] != strand)
-    deleted = tuple(_deleted(grouped, rows, short, group) for group in np.flatnonzero(bad))
+    deleted = tuple(_deleted(grouped, short, group) for group in np.flatnonzero(bad))
     rows["strand"][turned] = strand[turned]
     oriented = int(np.count_nonzero(grouped.any(turned)))
-    kept = _Grouped(replace(grouped.hints, rows=rows), grouped.first).select(~bad)
-    return kept, deleted, oriented
+    return grouped.select(~bad), deleted, oriented
 
 
-def _deleted(grouped: _Grouped, rows: np.ndarray, short: np.ndarray, group: int) -> DeletedGroup:
+def _deleted(grouped: _Grouped, short: np.ndarray, group: int) -> DeletedGroup:
     span = slice(*grouped.first[group : group + 2])
+    rows = grouped.hints.rows
     place = rows["group"][span][0]
     return DeletedGroup(
         name=grouped.hints.groups[place] if place >= 0 else "",
