@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from augustus_dl.errors import InputError
 from augustus_dl.gene import Gene
 from tests.golden.cases import HERE, Answer
 from tests.golden.conftest import RunWords
@@ -152,6 +153,14 @@ ROWS = [
         NOTHING,
         ("UTR",),
         ours=(0, RUN, "UTR"),
+    ),
+    Row(
+        "untrained species",
+        "--species=generic nogene.fa",
+        1,
+        HEAD,
+        ("ExonModel: Couldn't open file ",),
+        ours=(0, RUN, ""),
     ),
     Row(
         "config folder missing",
@@ -424,6 +433,23 @@ def test_all_records_around_an_empty_one_are_predicted(run: RunWords) -> None:
     stdout = run("--species=human", "empty_later.fa", predict=no_genes).stdout
     assert "sequence number 1 (length = 1500, name = full)" in stdout
     assert "sequence number 2 (length = 1500, name = other)" in stdout
+
+
+@pytest.mark.usefixtures("odd_files")
+def test_an_error_in_a_later_sequence_ends_the_run(run: RunWords) -> None:
+    """AUGUSTUS reports it, goes on and exits with 0, so that nobody notices what is missing."""
+
+    def predict(contigs: Iterable, *_: object) -> Iterator[tuple[object, list[Gene]]]:
+        for number, contig in enumerate(contigs, 1):
+            if number > 1:
+                raise InputError(f"{contig.name} cannot be predicted")
+            yield contig, []
+
+    answer = run("--species=human", "example.fa", predict=predict)
+    assert answer.status == 1
+    assert "name = HS04636" in answer.stdout
+    assert "# command line:" not in answer.stdout
+    assert answer.stderr.endswith("\naugustus: ERROR\n\tHS08198 cannot be predicted\n\n")
 
 
 def no_genes(contigs: Iterable, *_: object) -> Iterator[tuple[object, list[Gene]]]:
