@@ -47,12 +47,16 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "clade": str,
     "decoder": dict,
     "status": str,
-    "beats_augustus": bool,
+    "beats_augustus": (bool, type(None)),
     "scores": dict,
 }
 _WEIGHTS = ("config.json", "model.safetensors")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TRAIN = "train it with `augustus-dl train`, or name another species"
+_ANY_CLADE = "none"
+"""Clade of a checkpoint that was trained on all of them and is told which one to predict for."""
+_UNDIVIDED = ("animals", "eukaryotes")
+"""Clades of the catalogue that no checkpoint is told: they hold several others."""
 _GENERAL, _BACTERIAL = "eukaryotes", "prokaryotes"
 """Clades whose checkpoints answer for species that are in no table."""
 
@@ -97,6 +101,11 @@ class Profile:
                 f"{self.folder / _cfg(self.name)}: translation_table {value!r} is no number"
             )
         return int(value)
+
+    @property
+    def predicts_utrs(self) -> bool:
+        """Whether the network has a head for untranslated regions."""
+        return bool(json.loads((self.model / "config.json").read_text()).get("utr", False))
 
     @property
     def config_folder(self) -> Path:
@@ -179,7 +188,7 @@ def write_profile(
     clade: str,
     decoder: Mapping[str, Any],
     status: str,
-    beats_augustus: bool,
+    beats_augustus: bool | None,
     scores: Mapping[str, Any],
     model: str = ".",
     parameters: Mapping[str, str] | None = None,
@@ -338,8 +347,11 @@ def _answered(name: str, folder: Path, parameters: Mapping[str, str], clade: str
     profile = _read(name, folder, parameters, path)
     if organism(name) and organism(name) == organism(checkpoint):
         return profile
-    status = STATUSES[1] if clade == profile.clade else STATUSES[2]
-    return replace(profile, status=status, beats_augustus=None, scores={})
+    told = profile.clade
+    if told == _ANY_CLADE and clade not in _UNDIVIDED:
+        told = clade
+    status = STATUSES[1] if clade == told else STATUSES[2]
+    return replace(profile, clade=told, status=status, beats_augustus=None, scores={})
 
 
 def _read(name: str, folder: Path, parameters: Mapping[str, str], path: Path) -> Profile:
@@ -372,8 +384,10 @@ def _check(content: object, path: Path) -> None:
     if not isinstance(content, dict):
         raise SpeciesError(f"{path} holds no JSON object")
     for key, kind in _FIELDS.items():
-        if not isinstance(content.get(key), kind):
-            raise SpeciesError(f"{path}: {key!r} is missing or not of type {kind.__name__}")
+        if key not in content or not isinstance(content[key], kind):
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            named = " or ".join(each.__name__ for each in kinds)
+            raise SpeciesError(f"{path}: {key!r} is missing or not of type {named}")
     if content["status"] not in STATUSES:
         raise SpeciesError(f"{path}: status {content['status']!r} is none of {', '.join(STATUSES)}")
 
