@@ -324,11 +324,12 @@ class Decoder:
 
     Args:
         config: one track; see `DecoderConfig.tracks`.
+        graph: what is legal; by default what the configuration says.
     """
 
-    def __init__(self, config: DecoderConfig) -> None:
+    def __init__(self, config: DecoderConfig, graph: Graph | None = None) -> None:
         self.config = config
-        self._graph = build_graph(config)
+        self._graph = graph or build_graph(config)
 
     def decode(self, chunks: Iterable[Chunk]) -> Iterator[np.ndarray]:
         """Labels of one sequence, piece by piece.
@@ -370,9 +371,11 @@ class Decoder:
                 yield labels[:settled]
 
 
-def viterbi(scores: np.ndarray, codes: np.ndarray, config: DecoderConfig) -> np.ndarray:
+def viterbi(
+    scores: np.ndarray, codes: np.ndarray, config: DecoderConfig, graph: Graph | None = None
+) -> np.ndarray:
     """Best label path of a whole sequence; scores [L, 29] and symbols uint8 [L] -> uint8 [L]."""
-    pieces = Decoder(config).decode([(scores, codes)])
+    pieces = Decoder(config, graph).decode([(scores, codes)])
     return np.concatenate([np.empty(0, dtype=np.uint8), *pieces])
 
 
