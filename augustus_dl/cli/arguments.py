@@ -66,11 +66,11 @@ _FORGIVING = frozenset(
         "mea",
         "minexonintronprob",
         "minmeanexonintronprob",
-        "noInFrameStop",
         "noprediction",
         "predictionEnd",
         "predictionStart",
         "progress",
+        "rescaleBoni",
         "sample",
         "uniqueCDS",
     )

@@ -1,4 +1,4 @@
-"""docs/compatibility.md and the table of options agree.
+"""docs/compatibility.md, the table of options and the code agree.
 
 python -m pytest tests/cli/test_compatibility.py
 """
@@ -16,6 +16,7 @@ import pytest
 from augustus_dl.cli.arguments import options
 
 ROOT = Path(__file__).resolve().parents[2]
+CLI = ROOT / "augustus_dl/cli"
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +41,12 @@ def test_the_page_lists_every_option_once_with_class_and_note(page: ModuleType) 
     assert sorted(row[0] for row in rows) == sorted(options())
     for name, kind, note in rows:
         assert kind == options()[name].kind and note.startswith(options()[name].note)
+
+
+@pytest.mark.parametrize("kind", ["honoured", "ignored"])
+def test_the_code_reads_what_the_table_says(kind: str) -> None:
+    readers = [path for path in CLI.glob("*.py") if path.name != "arguments.py"]
+    code = "".join(path.read_text(encoding="utf-8") for path in readers)
+    read = set(re.findall(r'"([^"\n]*)"', code))
+    named = {name for name, option in options().items() if option.kind == kind}
+    assert (named - read if kind == "honoured" else named & read) == set()

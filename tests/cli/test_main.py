@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from augustus_dl.cli.usage import COMMANDS
+from augustus_dl.cli.usage import COMMANDS, HELP
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,10 +37,15 @@ def test_no_arguments_exit_0_with_usage_on_stdout() -> None:
 
 
 def test_an_error_frame_names_the_program() -> None:
-    result = run("--species=nosuch", "x.fa")
+    result = run("--species=human", "x.fa", "y.fa")
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.startswith("\naugustus-dl: ERROR\n\tSpecies-specific configuration files")
-    assert len(result.stderr.splitlines()) == 4
+    assert result.stderr.startswith("\naugustus-dl: ERROR\n\tError: 2 query files given: y.fa and ")
+    assert len(result.stderr.splitlines()) == 5
+
+
+def test_help_is_augustus_help_and_names_the_commands() -> None:
+    result = run("--help")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", HELP)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
