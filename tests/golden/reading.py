@@ -67,6 +67,8 @@ _NOTES = (
     ("group deleted", r"# Delete group HintGroup .+"),
     ("groups deleted", r"# Deleted \d+ groups because some hint was not satisfiable\."),
     ("strands forced", r"# Forced unstranded hint group to the only possible strand for \d+ .+"),
+    ("hints listed", r"# Constraints/Hints:"),
+    ("hint", r"[^#\t]\S*(\t[^\t]*){8}"),
 )
 """Lines about hints before the genes of a sequence."""
 
