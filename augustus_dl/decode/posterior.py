@@ -15,10 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.decode.grammar import IMPOSSIBLE
 from augustus_dl.decode.lattice import NEVER, Lattice, log_add, site_score
+from augustus_dl.encode import N, reverse_complement
 from augustus_dl.gene import Transcript
-from augustus_dl.labels import NUM_LABELS, label, to_labels
+from augustus_dl.labels import NUM_LABELS, label, mirror, to_labels
 
 __all__ = ["label_posteriors", "with_posteriors"]
 
@@ -31,7 +33,9 @@ for _strand in "+-":
             _NEXT_PHASE[label(_strand, f"{_kind}{_phase}")] = _next
 
 
-def with_posteriors(lattice: Lattice, transcripts: Sequence[Transcript]) -> list[Transcript]:
+def with_posteriors(
+    lattice: Lattice, transcripts: Sequence[Transcript], config: DecoderConfig
+) -> list[Transcript]:
     """The same transcripts with their probabilities and those of their parts.
 
     A transcript's is that of a gene with just its labels, from its first base to its last. That of
@@ -41,9 +45,12 @@ def with_posteriors(lattice: Lattice, transcripts: Sequence[Transcript]) -> list
 
     Args:
         transcripts: in coordinates of the region, without untranslated regions.
+        config: the track that the graph of the lattice is of.
     """
     features = _Features(lattice, transcripts)
-    return [features.added_to(transcript) for transcript in transcripts]
+    if config.max_overlap:
+        return [features.added_to_overlapping(t, config) for t in transcripts]
+    return [features.added_to(t) for t in transcripts]
 
 
 def label_posteriors(lattice: Lattice) -> np.ndarray:
@@ -113,6 +120,12 @@ class _Features:
             ),
         )
 
+    def added_to_overlapping(self, transcript: Transcript, config: DecoderConfig) -> Transcript:
+        paths = _spellings(transcript, self._lattice.codes, config)
+        each = [self._probability(transcript.start, path, "exon", "onward") for path in paths]
+        total = min(1.0, sum(each))
+        return replace(transcript, posterior=total, cds_posterior=(total,))
+
     def _coding(self, start: int, labels: np.ndarray, intron_left: bool, intron_right: bool):
         key = (start, len(labels), int(labels[0]), int(labels[-1]), intron_left, intron_right)
         if key not in self._known:
@@ -169,6 +182,45 @@ def _junctions(lattice: Lattice, bases: np.ndarray) -> dict[int, _Junction]:
     if end in found:
         found[end] = found[end]._replace(onward=found[end].opening, opening=never)
     return found
+
+
+def _spellings(
+    transcript: Transcript, codes: np.ndarray, config: DecoderConfig
+) -> list[np.ndarray]:
+    """All labels that a gene without introns can have when it overlaps others; uint8 [k] each.
+
+    On what it shares with the gene upstream, up to that one's next stop codon, stand the labels of
+    that gene. Where the gene downstream starts stands its START.
+
+    Args:
+        codes: symbols of the region.
+    """
+    start, end = transcript.start, transcript.end
+    path = to_labels([transcript.shifted(-start)], end - start)
+    around = np.pad(codes % (N + 1), 2, constant_values=N)[start : end + 4]
+    if transcript.strand == "-":
+        path, around = mirror(path), reverse_complement(around)
+    text = "".join("ACGTN"[base] for base in around)  # begins two bases before the gene
+    paths = [path]
+    for read in (1, 2) if transcript.complete5 else ():
+        last = min(config.max_overlap, len(path) - transcript.complete3)
+        ends = range(3 - read, last + 1, 3)
+        stop = next((e for e in ends if text[e - 1 : e + 2] in config.code().stops), 0)
+        if stop > 1:
+            shared = path.copy()
+            shared[1:stop] = label("+", "C0") + np.arange(read + 1, read + stop) % 3
+            shared[stop - 1] = label("+", "STOP")
+            paths.append(shared)
+    alone = list(paths)
+    for begin in range(max(1, len(path) - config.max_overlap), len(path)):
+        other_frame = (begin - transcript.phase) % 3 > 0
+        starts = text[begin + 2 : begin + 5] in config.code().starts
+        if transcript.complete3 and other_frame and starts:
+            for one in alone:
+                shared = one.copy()
+                shared[begin] = label("+", "START")
+                paths.append(shared)
+    return paths if transcript.strand == "+" else [mirror(path) for path in paths]
 
 
 @njit(cache=True, nogil=True)

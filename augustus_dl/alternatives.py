@@ -1,0 +1,331 @@
+"""Genes with probabilities, and alternative transcripts.
+
+AUGUSTUS draws `sample` parses and counts in how many of them a feature is. Here probabilities are
+exact sums over all parses (`decode.posterior`); `sample` switches them on and says how many parses
+are drawn for alternatives, nothing else. A gene's probability is, as in AUGUSTUS, the sum of those
+of the transcripts reported for it.
+
+A sequence is treated in regions, so that memory does not grow with it. They are cut in the middle
+of long stretches that the best parse calls intergenic, and probabilities are under the condition
+that the bases left of the cuts are intergenic. The best parse is that of the whole sequence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, compress
+from typing import NamedTuple
+
+import numpy as np
+
+from augustus_dl.decode.config import DecoderConfig
+from augustus_dl.decode.grammar import Graph, build_graph
+from augustus_dl.decode.lattice import NEVER, Lattice, between
+from augustus_dl.decode.parse import parse
+from augustus_dl.decode.posterior import label_posteriors, with_posteriors
+from augustus_dl.decode.sampling import sample_paths
+from augustus_dl.decode.viterbi import Chunk, Decoder, viterbi
+from augustus_dl.encode import intervals_of
+from augustus_dl.errors import OptionError
+from augustus_dl.gene import Gene, Transcript
+from augustus_dl.labels import INTERGENIC
+
+__all__ = ["AlternativeOptions", "Alternatives", "Locus", "gene_of"]
+
+Locus = list[Transcript]
+"""Transcripts of one gene, in the order in which they are reported."""
+
+REGION = 200_000
+"""Bases after which a region may end."""
+
+
+@dataclass(frozen=True)
+class AlternativeOptions:
+    """What a user may set about probabilities and alternatives, with AUGUSTUS's defaults.
+
+    Attributes:
+        sample: parses to draw; 0 for genes without probabilities.
+        alternatives: report drawn transcripts, too (alternatives-from-sampling).
+        min_exon_intron: least probability of every coding interval and intron of a transcript
+            (minexonintronprob).
+        min_mean_exon_intron: least geometric mean of them (minmeanexonintronprob).
+        max_tracks: transcripts that may lie over one base, on either strand; -1 for any number.
+        keep_best: transcripts of the best parse pass the two filters before and come first in the
+            third (keep_viterbi).
+        unique_cds: one transcript of each CDS.
+        temperature: 0 to 7; log-odds are multiplied by (8 - temperature) / 8.
+        mea: the best parse is the one with the largest expected number of right labels.
+
+    Raises:
+        OptionError: a value out of range.
+    """
+
+    sample: int = 0
+    alternatives: bool = False
+    min_exon_intron: float = 0.0
+    min_mean_exon_intron: float = 0.0
+    max_tracks: int = -1
+    keep_best: bool = False
+    unique_cds: bool = False
+    temperature: int = 0
+    mea: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sample < 0:
+            raise OptionError(f"sample is {self.sample}; it must be >= 0")
+        if not 0 <= self.temperature <= 7:
+            raise OptionError("temperature must be one of 0 1 2 3 4 5 6 7")
+
+    @property
+    def needed(self) -> bool:
+        """Is there anything to do that the decoder alone does not?"""
+        return self.sample > 0 or self.mea
+
+    @property
+    def heat(self) -> float:
+        """What scores are multiplied by."""
+        return (8 - self.temperature) / 8
+
+
+class Alternatives:
+    """Finds the genes of one track of a sequence, with probabilities.
+
+    Args:
+        config: the track; see `DecoderConfig.tracks`.
+        options: with `sample` above 0, or with `mea`.
+    """
+
+    def __init__(self, config: DecoderConfig, options: AlternativeOptions) -> None:
+        self._config = config
+        self._options = options
+
+    def batches(self, chunks: Iterable[Chunk]) -> Iterator[list[Locus]]:
+        """Loci of one sequence in the order of their leftmost coding base.
+
+        Args:
+            chunks: as for `Decoder.decode`.
+
+        Yields:
+            Those that are complete by then: a list, often empty, for each chunk that is not empty,
+            and one at the end. Coordinates are those of the sequence.
+        """
+        for regions in _regions(Decoder(self._config), chunks):
+            yield [
+                [transcript.shifted(region.start) for transcript in locus]
+                for region in regions
+                for locus in _loci(self._transcripts(region))
+            ]
+
+    def _transcripts(self, region: _Region) -> list[Transcript]:
+        """What a region is reported to have."""
+        config, options = self._config, self._options
+        if not region.whole:  # how many genes it has is not prescribed
+            config = replace(config, gene_count="any")
+        lattice = region.lattice(config, options.heat)
+        if lattice.log_total == NEVER:
+            return []
+        labels = _most_accurate(lattice, region, config) if options.mea else region.labels
+        best = set(parse([labels], config))
+        found = set(best)
+        if options.alternatives and options.sample:
+            paths = sample_paths(lattice, options.sample, seed=region.start)
+            found |= _drawn_transcripts(paths, config)
+        bare = sorted(found, key=_place)
+        if not options.sample:
+            return bare
+        scored = with_posteriors(lattice, bare, config)
+        exempt = {s for b, s in zip(bare, scored, strict=True) if options.keep_best and b in best}
+        return _selected(scored, exempt, options)
+
+
+def gene_of(contig: str, locus: Locus) -> Gene:
+    """The gene of some transcripts, as probable as all of them together."""
+    chances = [t.posterior for t in locus if t.posterior is not None]
+    total = min(1.0, sum(chances)) if chances else None
+    return Gene(contig, locus[0].strand, tuple(locus), posterior=total)
+
+
+class _Region(NamedTuple):
+    """A part of a sequence that is treated at once.
+
+    Attributes:
+        start: its first base.
+        last: no other one follows.
+        labels: uint8 [n], of the best parse; scores, codes: as for `Decoder.decode`.
+    """
+
+    start: int
+    last: bool
+    labels: np.ndarray
+    scores: np.ndarray
+    codes: np.ndarray
+
+    @property
+    def whole(self) -> bool:
+        """Is it the sequence?"""
+        return self.start == 0 and self.last
+
+    def graph(self, config: DecoderConfig) -> Graph:
+        """What is legal in it."""
+        return between(build_graph(config), left=self.start > 0, right=not self.last)
+
+    def lattice(self, config: DecoderConfig, heat: float) -> Lattice:
+        return Lattice(self.graph(config), self.scores, self.codes, heat)
+
+
+def _regions(decoder: Decoder, chunks: Iterable[Chunk]) -> Iterator[list[_Region]]:
+    """Cut a sequence. Where depends on the best parse only, not on the chunks.
+
+    Yields:
+        As `Alternatives.batches`.
+    """
+    held: list[Chunk] = []
+    start, limit, labels = 0, REGION, np.empty(0, dtype=np.uint8)
+    for piece in decoder.decode(_remembered(chunks, held)):
+        labels = np.concatenate((labels, piece))
+        ready = []
+        while len(labels) >= limit:
+            cut = _cut(labels[:limit])
+            if not cut:
+                limit *= 2
+                continue
+            ready.append(_Region(start, False, labels[:cut], *_taken(held, cut)))
+            start, limit, labels = start + cut, REGION, labels[cut:]
+        yield ready
+    yield [_Region(start, True, labels, *_taken(held, len(labels)))] if len(labels) else []
+
+
+def _remembered(chunks: Iterable[Chunk], held: list[Chunk]) -> Iterator[Chunk]:
+    for chunk in chunks:
+        held.append(chunk)
+        yield chunk
+
+
+def _taken(held: list[Chunk], length: int) -> Chunk:
+    """Take the first `length` bases out of `held`."""
+    taken = []
+    while length:
+        scores, codes = held.pop(0)
+        if len(codes) > length:
+            held.insert(0, (scores[length:], codes[length:]))
+        taken.append((scores[:length], codes[:length]))
+        length -= len(taken[-1][1])
+    scores, codes = zip(*taken, strict=True)
+    return np.concatenate(scores), np.concatenate(codes)
+
+
+def _cut(labels: np.ndarray) -> int:
+    """Where to cut: in the middle of the longest intergenic stretch of the second half.
+
+    Returns:
+        The base right of the cut, with an intergenic one left of it; 0 when there is none.
+    """
+    half = len(labels) // 2
+    stretches = intervals_of(labels[half:] == INTERGENIC)
+    if not len(stretches):
+        return 0
+    first, last = stretches[np.argmax(stretches[:, 1] - stretches[:, 0])]
+    return half + int(first + last + 1) // 2
+
+
+def _most_accurate(lattice: Lattice, region: _Region, config: DecoderConfig) -> np.ndarray:
+    """The legal label path with the largest expected number of right labels; uint8 [n]."""
+    scores = np.round(label_posteriors(lattice) * np.iinfo(np.int16).max).astype(np.int16)
+    graph = region.graph(replace(config, gene_start=0.0, intron=0.0, gc_donor=0.0))
+    return viterbi(scores, region.codes, config, graph)
+
+
+def _drawn_transcripts(paths: np.ndarray, config: DecoderConfig) -> set[Transcript]:
+    """All transcripts of label paths, uint8 [count, n]; each stretch is read only once."""
+    found = set()
+    for start, end in intervals_of((paths != INTERGENIC).any(axis=0)).tolist():
+        for path in {path.tobytes() for path in paths[:, start:end]}:
+            transcripts = parse([np.frombuffer(path, dtype=np.uint8)], config)
+            found |= {transcript.shifted(start) for transcript in transcripts}
+    return found
+
+
+def _place(transcript: Transcript) -> tuple:
+    """What transcripts without probabilities are sorted by, so that no two are alike."""
+    t = transcript
+    return t.cds, t.strand, t.phase, t.complete5, t.complete3, t.start, t.end
+
+
+def _mean(transcript: Transcript) -> float:
+    """Geometric mean of the probabilities of coding intervals and introns; 1 without any."""
+    parts = transcript.cds_posterior + transcript.intron_posterior
+    return math.prod(parts) ** (1 / max(1, len(parts)))
+
+
+def _selected(
+    found: Sequence[Transcript], exempt: Collection[Transcript], options: AlternativeOptions
+) -> list[Transcript]:
+    """Those that pass the filters, in the order in which they may claim tracks.
+
+    Args:
+        exempt: pass whatever their probabilities, and come first.
+    """
+    likely = [
+        t
+        for t in found
+        if t in exempt
+        or (
+            _mean(t) >= options.min_mean_exon_intron
+            and min(t.cds_posterior + t.intron_posterior) >= options.min_exon_intron
+        )
+    ]
+    likely.sort(key=lambda t: (t not in exempt, -_mean(t)))
+    kept = likely if options.max_tracks < 0 else _in_tracks(likely, options.max_tracks)
+    if options.unique_cds:
+        by_mean = sorted(kept, key=_mean)
+        kept = list({(t.strand, t.cds): t for t in by_mean}.values())
+    return kept
+
+
+def _in_tracks(transcripts: Sequence[Transcript], tracks: int) -> list[Transcript]:
+    """Those that lie over no base which `tracks` earlier ones cover."""
+    kept: list[Transcript] = []
+    for t in transcripts:
+        others = [k for k in kept if k.start < t.end and t.start < k.end]
+        places = [t.start, *(k.start for k in others if k.start > t.start)]
+        deepest = max(sum(k.start <= place < k.end for k in others) for place in places)
+        if deepest < tracks:
+            kept.append(t)
+    return kept
+
+
+def _loci(transcripts: Iterable[Transcript]) -> list[Locus]:
+    """Group transcripts: those of a locus share codons, directly or through others.
+
+    Returns:
+        Loci in the order of their leftmost coding base, each with its most likely parts first.
+    """
+    done: list[Locus] = []
+    open_: list[Locus] = []
+    for t in sorted(transcripts, key=lambda t: t.cds[0][0]):
+        reaching = [any(t.cds[0][0] < other.cds[-1][1] for other in locus) for locus in open_]
+        done += [locus for locus, reaches in zip(open_, reaching, strict=True) if not reaches]
+        open_ = list(compress(open_, reaching))
+        shared = [any(_share_codons(t, other) for other in locus) for locus in open_]
+        mine = [t, *chain.from_iterable(compress(open_, shared))]
+        open_ = [mine, *(locus for locus, shares in zip(open_, shared, strict=True) if not shares)]
+    for locus in (*done, *open_):
+        locus.sort(key=lambda t: (-_mean(t), -(t.posterior or 0), _place(t)))
+    return sorted(done + open_, key=lambda locus: min(t.cds[0] for t in locus))
+
+
+def _share_codons(one: Transcript, other: Transcript) -> bool:
+    """Do they have a coding base in common, in the same frame of the same strand?"""
+    if one.strand != other.strand or one.start >= other.end or other.start >= one.end:
+        return False
+    return any(
+        a < d and c < b and _frame(one.strand, a, b, p) == _frame(one.strand, c, d, q)
+        for (a, b), p in zip(one.cds, one.phases, strict=True)
+        for (c, d), q in zip(other.cds, other.phases, strict=True)
+    )
+
+
+def _frame(strand: str, start: int, end: int, phase: int) -> int:
+    return (start + phase) % 3 if strand == "+" else (end - phase) % 3
