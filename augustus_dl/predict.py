@@ -3,25 +3,65 @@
     contigs -> windows.cut -> engine.scores -> windows.stitch -> decoder -> transcripts -> genes
 
 Memory is bounded by a window and an undecided stretch of the decoder, never by a chromosome's
-scores. Genes come in input order, sorted by start.
+scores. Genes come in input order, sorted by their first coding base.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.encode import base_codes, soft_mask
 from augustus_dl.engine import Engine, open_engine
+from augustus_dl.errors import OptionError
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.io.fasta import Contig
 from augustus_dl.profile import Profile
+from augustus_dl.validity import MIN_INTRON
 from augustus_dl.windows import cut, stitch
 
-__all__ = ["PredictOptions", "decoder_config", "predict", "transcripts_of"]
+__all__ = [
+    "GENE_MODELS",
+    "PredictOptions",
+    "Stage",
+    "Stretch",
+    "decoder_config",
+    "predict",
+    "prediction_span",
+    "transcripts_of",
+]
+
+GENE_MODELS = {
+    "partial": {"partial": True},
+    "complete": {"partial": False},
+    "intronless": {"intronless": True},
+    "atleastone": {"partial": False, "gene_count": "atleastone"},
+    "exactlyone": {"partial": False, "gene_count": "exactlyone"},
+    "bacterium": {"intronless": True, "singlestrand": True},
+}
+"""AUGUSTUS's values of genemodel as settings of the decoder."""
+
+
+class Stretch(NamedTuple):
+    """Part of a sequence on its way to the decoder.
+
+    scores: int16 or int32 [n, 29], see `Engine.scores`. codes: uint8 [n] base codes. start: of the
+    first base, in coordinates of the whole sequence.
+    """
+
+    scores: np.ndarray
+    codes: np.ndarray
+    start: int
+
+
+Stage = Callable[[Iterator[Stretch], DecoderConfig], Iterator[Stretch]]
+"""Changes or looks at scores before they are decoded: one stretch out for each one in. It runs once
+for each track of the decoder, and is told which."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +72,15 @@ class PredictOptions:
         device: auto, cpu, cuda, cuda:N or mps.
         softmasking: tell the network which bases are lower case.
         strand: both, forward or backward.
-        genemodel: partial, complete or intronless.
-        translation_table, min_coding_length, min_intron: None leaves the profile's value.
+        singlestrand: each strand by itself, so that genes of different strands may overlap.
+        genemodel: a key of GENE_MODELS.
+        max_overlap: of genes of one strand, in bases; for genemodel bacterium only.
+        range: the part of the first contig to predict, 0-based and half-open; an end of None is
+            the contig's. See `prediction_span`.
+        translation_table, min_coding_length: None leaves the profile's value.
+        sense_stops: stop codons that stand for an amino acid; None leaves the profile's value.
+        min_intron: shortest intron accepted from hints. Others may then be as short too, but it
+            never makes them longer than the profile does.
         window: core bases a window; None leaves the engine's choice.
         accurate: read every window in both directions and average; twice the network's time.
     """
@@ -41,8 +88,12 @@ class PredictOptions:
     device: str = "auto"
     softmasking: bool = True
     strand: str = "both"
+    singlestrand: bool = False
     genemodel: str = "partial"
+    max_overlap: int = 60
+    range: tuple[int, int | None] | None = None
     translation_table: int | None = None
+    sense_stops: tuple[str, ...] | None = None
     min_coding_length: int | None = None
     min_intron: int | None = None
     window: int | None = None
@@ -54,6 +105,9 @@ def predict(
 ) -> Iterator[tuple[Contig, list[Gene]]]:
     """Genes of each contig, in order. The checkpoint is opened at once, before the first contig.
 
+    With a range that is not all of the first contig, only that one is read. Coordinates are those
+    of whole contigs.
+
     Raises:
         ModelError: missing or corrupt checkpoint.
         OptionError: an option that does not fit, or a device that is not here.
@@ -62,57 +116,140 @@ def predict(
     engine = open_engine(
         profile.model, profile.clade, options.device, options.window, options.accurate
     )
-    return ((contig, _genes(contig, engine, config, options.softmasking)) for contig in contigs)
+    return _predictions(contigs, engine, config, options)
+
+
+def _predictions(
+    contigs: Iterable[Contig], engine: Engine, config: DecoderConfig, options: PredictOptions
+) -> Iterator[tuple[Contig, list[Gene]]]:
+    for number, contig in enumerate(contigs):
+        length = len(contig.sequence)
+        whole = number > 0 or options.range in (None, (0, None), (0, length))
+        span = (0, length) if whole else prediction_span(length, options.range)
+        codes = base_codes(contig.sequence)
+        masked = soft_mask(contig.sequence) & options.softmasking
+        found = transcripts_of(codes, masked, engine, config, span)
+        ordered = sorted(found, key=lambda transcript: transcript.cds[0])
+        yield contig, [Gene(contig.name, one.strand, (one,)) for one in ordered]
+        if not whole:
+            return
+
+
+def prediction_span(length: int, asked: tuple[int, int | None]) -> tuple[int, int]:
+    """What `PredictOptions.range` asks of a contig of `length` bases: cut to what there is.
+
+    Raises:
+        OptionError: nothing is left.
+    """
+    start = max(asked[0], 0)
+    end = length if asked[1] is None else min(asked[1], length)
+    if start >= length:
+        raise OptionError(
+            f"predictionStart ({start + 1}) is larger than sequence length ({length}). "
+            "No predictions made."
+        )
+    if end <= start:
+        raise OptionError(
+            f"predictionEnd ({end}) is smaller than predictionStart ({start + 1}). "
+            "No predictions made!"
+        )
+    return start, end
 
 
 def decoder_config(profile: Profile, options: PredictOptions) -> DecoderConfig:
-    """The profile's decoder constants with what the user set for this run."""
+    """The profile's decoder constants with what the user set for this run.
+
+    Raises:
+        OptionError: an unknown gene model, or settings that do not fit.
+    """
+    if options.genemodel not in GENE_MODELS:
+        raise OptionError(f"Unknown value for parameter genemodel: {options.genemodel}")
     asked = {
         "genetic_code": options.translation_table,
+        "sense_stops": options.sense_stops,
         "min_coding_length": options.min_coding_length,
-        "min_intron": options.min_intron,
+        "max_overlap": options.max_overlap if options.genemodel == "bacterium" else None,
     }
-    return DecoderConfig.from_dict(
+    config = DecoderConfig.from_dict(
         {
             "genetic_code": profile.genetic_code,
             **profile.decoder,
             "strand": options.strand,
-            "partial": options.genemodel != "complete",
-            "intronless": options.genemodel == "intronless",
+            "singlestrand": options.singlestrand,
+            "partial": True,
+            **GENE_MODELS[options.genemodel],
             **{key: value for key, value in asked.items() if value is not None},
         }
     )
-
-
-def _genes(contig: Contig, engine: Engine, config: DecoderConfig, softmasking: bool) -> list[Gene]:
-    codes = base_codes(contig.sequence)
-    masked = soft_mask(contig.sequence) if softmasking else np.zeros(len(codes), dtype=bool)
-    found = sorted(transcripts_of(codes, masked, engine, config), key=lambda t: t.start)
-    return [Gene(contig.name, transcript.strand, (transcript,)) for transcript in found]
+    if options.min_intron is None:
+        return config
+    return replace(config, min_intron=min(config.min_intron, max(options.min_intron, MIN_INTRON)))
 
 
 def transcripts_of(
-    codes: np.ndarray, masked: np.ndarray, engine: Engine, config: DecoderConfig
+    codes: np.ndarray,
+    masked: np.ndarray,
+    engine: Engine,
+    config: DecoderConfig,
+    span: tuple[int, int] | None = None,
+    stages: Sequence[Stage] = (),
 ) -> Iterator[Transcript]:
-    """Transcripts of one sequence, in rising order.
+    """Transcripts of one sequence, those of each track of the decoder in rising order.
 
     Args:
         codes: uint8 [L] base codes; masked: bool [L] soft-mask.
+        span: decode this part only (0-based, half-open) as if it were the sequence; the network
+            sees what lies beside it.
+        stages: run in this order on the scores, before they are decoded.
+
+    Yields:
+        Transcripts in coordinates of the whole sequence.
     """
-    from augustus_dl.decode.parse import parse
+    start, end = span or (0, len(codes))
+    windows = cut(codes, masked, engine.core, engine.flank, span=(start, end))
+    scores = stitch(engine.scores(windows, config.label_weights()), start)
+    tracks = config.tracks()
+    copies = itertools.tee(_stretches(scores, codes, start), len(tracks))
+    searches = [
+        _search(copy, codes[start:end], track, stages)
+        for copy, track in zip(copies, tracks, strict=True)
+    ]
+    for batches in zip(*searches, strict=True):  # in step, so that no copy lags far behind
+        for transcript in itertools.chain(*batches):
+            yield transcript.shifted(start)
+
+
+def _stretches(scores: Iterable[np.ndarray], codes: np.ndarray, start: int) -> Iterator[Stretch]:
+    """Pair each stretch of scores with its bases."""
+    for part in scores:
+        yield Stretch(part, codes[start : start + len(part)], start)
+        start += len(part)
+
+
+def _search(
+    stretches: Iterator[Stretch], codes: np.ndarray, track: DecoderConfig, stages: Sequence[Stage]
+) -> Iterator[list[Transcript]]:
+    """Transcripts of one track, one batch for each stretch and one at the end.
+
+    Args:
+        codes: base codes of all that is decoded, where coordinates of the transcripts begin.
+    """
+    from augustus_dl.decode.parse import batches
+    from augustus_dl.decode.track import one_strand, symbols
     from augustus_dl.decode.viterbi import Decoder
 
-    windows = cut(codes, masked, engine.core, engine.flank)
-    scores = stitch(engine.scores(windows, config.label_weights()))
-    labels = Decoder(config).decode(_with_codes(scores, codes))
-    yield from parse(labels, config)
+    stretches = (part._replace(scores=one_strand(part.scores, track)) for part in stretches)
+    for stage in stages:
+        stretches = stage(stretches, track)
+    labels = Decoder(track).decode(_chunks(stretches, symbols(codes, track)))
+    return batches(labels, track)
 
 
-def _with_codes(
-    scores: Iterable[np.ndarray], codes: np.ndarray
+def _chunks(
+    stretches: Iterable[Stretch], symbols: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pair each stretch of scores with its bases."""
+    """What the decoder reads: scores and symbols."""
     cursor = 0
-    for part in scores:
-        yield part, codes[cursor : cursor + len(part)]
-        cursor += len(part)
+    for part in stretches:
+        yield part.scores, symbols[cursor : cursor + len(part.scores)]
+        cursor += len(part.scores)

@@ -15,15 +15,27 @@ import numpy as np
 import pytest
 import torch
 
+from augustus_dl.decode.config import DecoderConfig
+from augustus_dl.decode.parse import parse
+from augustus_dl.decode.viterbi import viterbi
 from augustus_dl.encode import base_codes
+from augustus_dl.engine import open_engine
 from augustus_dl.engine import torch as engine_module
 from augustus_dl.errors import ModelError, OptionError
 from augustus_dl.gene import Gene
 from augustus_dl.genetic_code import genetic_code
 from augustus_dl.io.fasta import Contig
-from augustus_dl.predict import PredictOptions, decoder_config, predict
+from augustus_dl.predict import (
+    PredictOptions,
+    Stretch,
+    decoder_config,
+    predict,
+    prediction_span,
+    transcripts_of,
+)
 from augustus_dl.profile import Profile, find_profile
 from augustus_dl.validity import faults
+from augustus_dl.windows import cut, stitch
 
 
 @pytest.fixture(autouse=True)
@@ -120,9 +132,153 @@ def test_options_reach_the_decoder(profile: Profile) -> None:
     longer = [g.transcripts[0] for g in genes(profile, text, min_coding_length=300)]
     assert 0 < len(longer) < len(genes(profile, text))
     assert all(t.coding_length >= 300 for t in longer if t.complete5 and t.complete3)
-    chains = [g.transcripts[0].cds for g in genes(profile, text, min_intron=90)]
-    gaps = [b[0] - a[1] for cds in chains for a, b in itertools.pairwise(cds)]
-    assert gaps and min(gaps) >= 90
+
+
+def shortest_intron(found: list[Gene]) -> int:
+    chains = [gene.transcripts[0].cds for gene in found]
+    return min(b[0] - a[1] for cds in chains for a, b in itertools.pairwise(cds))
+
+
+def test_the_shortest_intron_of_hints_only_lowers_that_of_genes(profile: Profile) -> None:
+    text = sequence(60_000)
+    found = genes(profile, text)
+    assert shortest_intron(found) == 30
+    assert genes(profile, text, min_intron=39) == found
+    assert shortest_intron(genes(profile, text, min_intron=9)) in range(9, 20)
+    config = decoder_config(profile, PredictOptions(min_intron=1))
+    assert config.min_intron == 4
+
+
+def overlapping(found: list[Gene]) -> list[tuple[Gene, Gene]]:
+    return [(a, b) for a, b in itertools.pairwise(found) if a.end > b.start]
+
+
+def test_each_strand_by_itself(profile: Profile) -> None:
+    text = sequence(40_000)
+    profile = dataclasses.replace(profile, decoder={"gene_start": 25.0, "min_coding_length": 0})
+    apart = genes(profile, text, singlestrand=True)
+    for strand, sign in (("forward", "+"), ("backward", "-")):
+        own = [gene for gene in apart if gene.strand == sign]
+        assert own and own == genes(profile, text, strand=strand)
+        assert own == genes(profile, text, strand=strand, singlestrand=True)
+        assert not overlapping(own)
+    assert overlapping(apart)
+    firsts = [gene.transcripts[0].cds[0] for gene in apart]
+    assert firsts == sorted(firsts)
+
+
+def test_strands_are_searched_in_step(profile: Profile) -> None:
+    """Else one of them would have to wait with all scores of a chromosome."""
+    read = {"forward": 0, "backward": 0}
+
+    def watched(stretches: Iterator[Stretch], track: DecoderConfig) -> Iterator[Stretch]:
+        for stretch in stretches:
+            read[track.strand] += 1
+            assert abs(read["forward"] - read["backward"]) <= 2
+            yield stretch
+
+    codes = base_codes(sequence(40_000))
+    engine = open_engine(profile.model, profile.clade, "cpu", 2048)
+    config = decoder_config(profile, PredictOptions(singlestrand=True))
+    masked = np.zeros(len(codes), dtype=bool)
+    assert list(transcripts_of(codes, masked, engine, config, stages=[watched]))
+    assert read == {"forward": 20, "backward": 20}
+
+
+def test_stages_see_and_change_scores(profile: Profile) -> None:
+    """Here they forbid genes on the second half of a part of the sequence."""
+    codes = base_codes(sequence(30_000))
+    masked = np.zeros(len(codes), dtype=bool)
+    engine = open_engine(profile.model, profile.clade, "cpu", 2048)
+    config = decoder_config(profile, PredictOptions())
+
+    def barred(stretches: Iterator[Stretch], track: DecoderConfig) -> Iterator[Stretch]:
+        assert track == config
+        for scores, bases, start in stretches:
+            assert np.array_equal(bases, codes[start : start + len(scores)])
+            wide = scores.astype(np.int32)
+            wide[max(15_000 - start, 0) :, 0] += 1 << 20
+            yield Stretch(wide, bases, start)
+
+    found = list(transcripts_of(codes, masked, engine, config, (1_001, 29_000), [barred]))
+    assert len(found) > 10
+    assert min(t.start for t in found) < 3_000
+    assert 13_000 < max(t.end for t in found) <= 15_000
+
+
+def test_numbers_of_genes(profile: Profile) -> None:
+    text = sequence(20_000)
+    complete = genes(profile, text, genemodel="complete")
+    assert len(complete) > 1
+    assert genes(profile, text, genemodel="atleastone") == complete
+    (one,) = genes(profile, text, genemodel="exactlyone")
+    assert one.transcripts[0].complete5 and one.transcripts[0].complete3
+    barren = dataclasses.replace(profile, decoder={**profile.decoder, "gene_start": -1e5})
+    assert genes(barren, text, genemodel="complete") == []
+    (forced,) = genes(barren, text, genemodel="atleastone")
+    assert [forced] == genes(barren, text, genemodel="exactlyone") == [one]
+    assert genes(barren, text, genemodel="atleastone", min_coding_length=9_999) == []
+    assert genes(profile, b"A" * 900, genemodel="atleastone") == []
+
+
+def test_bacterial_genes(profile: Profile) -> None:
+    text = sequence(200_000)
+    asked = {"genemodel": "bacterium", "translation_table": 11, "min_coding_length": 30}
+    found = genes(profile, text, **asked)
+    codes = base_codes(text)
+    starts = set()
+    for gene in found:
+        (transcript,) = gene.transcripts
+        assert len(transcript.cds) == 1
+        assert faults(transcript, codes, genetic_code(11)) == []
+        if transcript.complete5 and gene.strand == "+":
+            starts.add(text[gene.start : gene.start + 3])
+    assert {b"ATG", b"GTG", b"TTG"} <= starts
+    for sign in "+-":
+        pairs = overlapping([gene for gene in found if gene.strand == sign])
+        assert pairs and max(a.end - b.start for a, b in pairs) <= 60
+        fewer = genes(profile, text, max_overlap=1, **asked)
+        pairs = overlapping([gene for gene in fewer if gene.strand == sign])
+        assert pairs and {a.end - b.start for a, b in pairs} == {1}
+
+
+def test_a_range_is_predicted_with_its_surroundings_in_view(profile: Profile) -> None:
+    text = sequence(40_000)
+    start, end = 10_001, 30_003
+    found = genes(profile, text, range=(start, end))
+    assert found[0].start == start and found[-1].end == end  # genes cut by the ends of the range
+    codes, masked = base_codes(text), np.zeros(len(text), dtype=bool)
+    engine = open_engine(profile.model, profile.clade, "cpu", 16_384)
+    config = decoder_config(profile, PredictOptions())
+    windows = cut(codes, masked, engine.core, engine.flank)
+    scores = np.concatenate(list(stitch(engine.scores(windows, config.label_weights()))))
+    path = viterbi(scores[start:end], codes[start:end], config)
+    expected = [transcript.shifted(start) for transcript in parse([path], config)]
+    assert [gene.transcripts[0] for gene in found] == expected
+    alone = genes(profile, text[start:end])
+    assert [gene.transcripts[0].shifted(start) for gene in alone] != expected
+
+
+def test_a_range_is_part_of_the_first_contig(profile: Profile) -> None:
+    contigs = [Contig("a", sequence(3_000)), Contig("b", sequence(2_000))]
+
+    def names(*asked: int | None) -> list[str]:
+        options = PredictOptions(device="cpu", range=asked)
+        return [contig.name for contig, _ in predict(contigs, profile, options)]
+
+    assert names(0, None) == names(0, 3_000) == ["a", "b"]  # all of it: no range, as in AUGUSTUS
+    assert names(1, None) == names(0, 2_999) == names(0, 3_001) == names(-1, 3_000) == ["a"]
+    assert prediction_span(3_000, (-5, 9_999)) == (0, 3_000)
+    assert prediction_span(3_000, (7, None)) == (7, 3_000)
+    with pytest.raises(OptionError, match=r"predictionStart \(3001\) is larger than sequence "):
+        names(3_000, None)
+    with pytest.raises(OptionError, match=r"predictionEnd \(100\) is smaller than predictionStart"):
+        names(499, 100)
+
+
+def test_unknown_gene_models_are_refused(profile: Profile) -> None:
+    with pytest.raises(OptionError, match="Unknown value for parameter genemodel: foo"):
+        decoder_config(profile, PredictOptions(genemodel="foo"))
 
 
 def test_what_the_user_says_goes_over_the_profile(profile: Profile) -> None:
@@ -135,6 +291,9 @@ def test_what_the_user_says_goes_over_the_profile(profile: Profile) -> None:
     config = decoder_config(profile, asked)
     assert (config.min_coding_length, config.genetic_code, config.strand) == (9, 6, "forward")
     assert config.intronless and config.partial
+    config = decoder_config(profile, PredictOptions(sense_stops=("TGA",), singlestrand=True))
+    assert config.code().stops == {"TAA", "TAG"} and config.singlestrand
+    assert decoder_config(profile, PredictOptions(genemodel="bacterium")).max_overlap == 60
     other = dataclasses.replace(profile, parameters={"translation_table": "10"})
     assert decoder_config(other, PredictOptions()).genetic_code == 10
 

@@ -513,10 +513,13 @@ def in_two(scores, codes, config, cut):
     return np.concatenate(list(Decoder(config).decode(chunks)))
 
 
-@pytest.mark.parametrize("partial", [True, False])
-def test_labels_are_final_only_when_nothing_can_change_them(partial):
+@pytest.mark.parametrize(
+    "variant",
+    [{}, {"partial": False}, {"gene_count": "atleastone", "partial": False}],
+)
+def test_labels_are_final_only_when_nothing_can_change_them(variant):
     """Strong scores: which path wins changes often, and late."""
-    config = replace(TOY, partial=partial, gene_start=0.0, intron=0.0, gc_donor=0.0)
+    config = replace(TOY, gene_start=0.0, intron=0.0, gc_donor=0.0, **variant)
     rng = np.random.default_rng(3)
     for _ in range(400):
         codes = base_codes(toy(rng, 60).encode())
