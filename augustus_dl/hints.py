@@ -16,6 +16,7 @@ import numpy as np
 
 __all__ = [
     "HINT",
+    "MASK_PROGRAM",
     "SPELLINGS",
     "DeletedGroup",
     "Extrinsic",
@@ -76,6 +77,10 @@ one. `strand` is 1, -1 or 0 for both, `frame` a GFF phase or -1, `priority` -1 w
 `source` is a place in the sources of the extrinsic configuration. `bonus` is the factor by which
 obeying the hint multiplies the odds.
 """
+
+
+MASK_PROGRAM = "softmask"
+"""What is named as the maker of hints that are soft-masked bases."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,11 @@ class HintCollection:
     sources: Sequence[str] = ()
     groups: Sequence[str] = ()
     programs: Sequence[str] = ()
+
+    @classmethod
+    def empty(cls, sources: Sequence[str]) -> HintCollection:
+        """No hints at all."""
+        return cls(np.empty(0, dtype=HINT), {}, sources)
 
     def of(self, sequence: str) -> Hints:
         """The hints of a sequence; none when it has none."""

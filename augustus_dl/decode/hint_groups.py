@@ -19,6 +19,7 @@ from augustus_dl.errors import OptionError
 from augustus_dl.genetic_code import genetic_code
 from augustus_dl.hints import (
     HINT,
+    MASK_PROGRAM,
     SPELLINGS,
     DeletedGroup,
     Extrinsic,
@@ -212,7 +213,7 @@ def _with_mask(hints: Hints, masked: np.ndarray | None, extrinsic: Extrinsic) ->
     rows["program"] = len(hints.programs)
     rows["bonus"] = bonuses(rows, extrinsic)
     rows = np.concatenate((hints.rows, rows[rows["bonus"] != 1]))
-    return replace(hints, rows=rows, programs=(*hints.programs, "softmask"))
+    return replace(hints, rows=rows, programs=(*hints.programs, MASK_PROGRAM))
 
 
 def _satisfiable(

@@ -1,0 +1,465 @@
+"""Hints as scores: what the extrinsic configuration promises for obeying them, added to labels.
+
+A bonus of x multiplies the odds of a gene that obeys the hint by x, so log x nats are added to the
+labels that such a gene has where the hint lies:
+
+    start, stop, ass, dss     the boundary label, full in the middle of the hint, fading to its ends
+    intron, exon, CDS         half on the boundary label of either end. Of several hints that share
+                              an end only the strongest counts there
+    exonpart, CDSpart         coding labels, in frame if the hint has one, spread over its bases
+    intronpart, nonexonpart,  intron labels; intron labels and intergenic; intergenic; all but
+    irpart, genicpart         intergenic: in full on each base
+    tss, tts, UTR, UTRpart    nothing: there are no such labels
+
+A malus of x puts log x on the same labels wherever no hint of the type supports them; exons and
+introns take half of it at either end. Since an exon is not known before it is decoded, local
+malus does nothing here, and of a gene that has only one end of a hinted intron right half the
+bonus is left.
+
+Values of single bases are far below the grid of the scores. They are summed up from the first base
+on and the sums rounded, so that no base is wrong by more than the grid, nor is any stretch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from augustus_dl.decode.config import GRID
+from augustus_dl.encode import base_codes
+from augustus_dl.hints import MASK_PROGRAM, Extrinsic, HintGroups, HintType, bonuses
+from augustus_dl.intervals import union
+from augustus_dl.labels import INTERGENIC, NUM_LABELS, label
+
+__all__ = ["USUAL_MASK_BONUS", "hint_stage"]
+
+USUAL_MASK_BONUS = 1.15
+"""Bonus of soft-masked bases outside exons in most extrinsic files. The network sees soft-masking
+itself; this value stands for what it makes of it, and only a different one changes scores."""
+
+_SHIFT = 20
+_UNIT = GRID << _SHIFT
+"""Parts of a nat in which values of single bases are summed up."""
+_HALF = 1 << _SHIFT - 1
+_MASK_WEIGHT = 0.03
+"""Neighbouring masked bases say the same thing over and over, as neighbouring labels do; see
+`DecoderConfig.intergenic_weight`."""
+_LIMIT = 1000.0
+"""Nats that nothing else outweighs, for bonuses such as those of manual anchors."""
+
+_ENDS = {"exon": ("START A", "D STOP"), "CDS": ("START A", "D STOP"), "intron": ("D", "A")}
+"""Boundary labels at the 5' and 3' end of what is hinted exactly."""
+_SIGNALS = {"start": "START", "stop": "STOP", "ass": "A", "dss": "D"}
+_INSIDE = {
+    "exonpart": "C START STOP",
+    "CDSpart": "C START STOP",
+    "intronpart": "I D A",
+    "nonexonpart": "I D A IR",
+    "irpart": "IR",
+    "genicpart": "C START STOP I D A",
+}
+_SPREAD = ("exonpart", "CDSpart")
+"""Part types whose bonus counts once, not for each base."""
+_CODON_POSITION = (0, 1, 2, 0, 2)
+"""Of the labels C0, C1, C2, START and STOP."""
+
+
+def hint_stage(
+    groups: HintGroups,
+    extrinsic: Extrinsic,
+    codes: np.ndarray,
+    *,
+    malus: bool = True,
+    hinted_pairs: Sequence[str] = (),
+) -> Callable[[Iterator[Any], Any], Iterator[Any]] | None:
+    """A stage of prediction that adds the hints of a sequence to its scores.
+
+    Args:
+        groups: see `hint_groups.group_hints`.
+        codes: uint8 [L], base codes of the whole sequence.
+        malus: also count what no hint supports; to be left out when there are no hints at all.
+        hinted_pairs: donors and acceptors, e.g. "ATAC", that only a hinted intron may have although
+            the decoder's graph allows them everywhere.
+
+    Returns:
+        What is called with stretches of scores and gives them with more in them, as int32; None
+        when the hints change nothing.
+    """
+    layers = [
+        *_boundaries(groups, extrinsic, malus),
+        *_unhinted_donors(groups, codes, hinted_pairs),
+        *_stretches(groups, extrinsic, len(codes), malus),
+    ]
+    return _Stage(layers) if layers else None
+
+
+class _Stage:
+    """Adds layers to stretches of scores; holds no state of a run."""
+
+    def __init__(self, layers: Sequence[_Points | _Channel | _Unhinted]) -> None:
+        self._layers = layers
+
+    def __call__(self, stretches: Iterator[Any], config: Any) -> Iterator[Any]:
+        runs = None
+        for stretch in stretches:
+            runs = runs or [layer.run(stretch.start) for layer in self._layers]
+            scores = stretch.scores.astype(np.int32)
+            for add in runs:
+                add(scores, stretch.start)
+            yield stretch._replace(scores=scores)
+
+
+Adding = Callable[[np.ndarray, int], None]
+"""Adds to scores int32 [n, 29] of the stretch that begins at a base, called from left to right."""
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Values on single labels.
+
+    Attributes:
+        at: int64 [k] rising; labels: int64 [k]; values: int64 [k] on the grid.
+        everywhere: int64 [29], what each base gets besides.
+    """
+
+    at: np.ndarray
+    labels: np.ndarray
+    values: np.ndarray
+    everywhere: np.ndarray = field(default_factory=lambda: np.zeros(NUM_LABELS, dtype=np.int64))
+
+    def run(self, start: int) -> Adding:
+        return self._add
+
+    def _add(self, scores: np.ndarray, start: int) -> None:
+        low, high = np.searchsorted(self.at, (start, start + len(scores)))
+        scores += self.everywhere.astype(np.int32)
+        np.add.at(scores, (self.at[low:high] - start, self.labels[low:high]), self.values[low:high])
+
+
+@dataclass(frozen=True)
+class _Channel:
+    """A value for each base that some labels get.
+
+    Attributes:
+        at: int64 [k] rising, where the value changes; change: int64 [k], by how many units.
+        first: value before the first change.
+        labels: which labels; those of a codon position only, where `frame` is given.
+        frame: base of a first codon position modulo 3.
+        forward: codon positions rise with the bases.
+    """
+
+    at: np.ndarray
+    change: np.ndarray
+    first: int
+    labels: tuple[int, ...]
+    frame: int = -1
+    forward: bool = True
+
+    def run(self, start: int) -> Adding:
+        before = np.searchsorted(self.at, start)
+        value, total = self.first + int(self.change[:before].sum()), 0
+
+        def add(scores: np.ndarray, start: int) -> None:
+            nonlocal value, total
+            low, high = np.searchsorted(self.at, (start, start + len(scores)))
+            if low == high and not value:
+                return
+            changes = np.zeros(len(scores), dtype=np.int64)
+            np.add.at(changes, self.at[low:high] - start, self.change[low:high])
+            values = value + np.cumsum(changes)
+            totals = np.concatenate(([total], total + np.cumsum(values)))
+            self._spread(scores, start, np.diff((totals + _HALF) >> _SHIFT))
+            value, total = int(values[-1]), int(totals[-1])
+
+        return add
+
+    def _spread(self, scores: np.ndarray, start: int, values: np.ndarray) -> None:
+        values = values.astype(np.int32)
+        if self.frame < 0:
+            scores[:, self.labels] += values[:, None]
+            return
+        offset = np.arange(start, start + len(scores)) - self.frame
+        position = (offset if self.forward else -offset) % 3
+        for name, wanted in zip(self.labels, _CODON_POSITION, strict=True):
+            there = position == wanted
+            scores[there, name] += values[there]
+
+
+@dataclass(frozen=True)
+class _Unhinted:
+    """Forbids donors of a kind that only hints may bring.
+
+    Attributes:
+        codes: uint8 [L].
+        pair: the donor's two base codes.
+        allowed: for the plus and the minus strand int64 [k] rising, bases that may be a donor.
+    """
+
+    codes: np.ndarray
+    pair: tuple[int, int]
+    allowed: tuple[np.ndarray, np.ndarray]
+
+    def run(self, start: int) -> Adding:
+        return self._add
+
+    def _add(self, scores: np.ndarray, start: int) -> None:
+        first, second = self.pair
+        for strand, step, allowed in (("+", 1, self.allowed[0]), ("-", -1, self.allowed[1])):
+            if strand == "-":
+                first, second = 3 - first, 3 - second
+            at = np.arange(start, start + len(scores))
+            beside = at + step
+            at = at[(beside >= 0) & (beside < len(self.codes))]
+            at = at[(self.codes[at] == first) & (self.codes[at + step] == second)]
+            at = np.setdiff1d(at, allowed, assume_unique=True)
+            for kind in _names(strand, "D"):
+                scores[at - start, kind] -= _grid(_LIMIT)
+
+
+def _names(strand: str, kinds: str) -> tuple[int, ...]:
+    """Numbers of a strand's labels, all phases; "IR" is intergenic."""
+    numbers: list[int] = []
+    for kind in kinds.split():
+        if kind == "IR":
+            numbers.append(INTERGENIC)
+        elif kind in ("START", "STOP"):
+            numbers.append(label(strand, kind))
+        else:
+            numbers += [label(strand, f"{kind}{phase}") for phase in range(3)]
+    return tuple(numbers)
+
+
+def _grid(nats: float | np.ndarray) -> Any:
+    """On the grid of the scores, rounded; int64."""
+    return np.rint(np.clip(nats, -_LIMIT, _LIMIT) * GRID).astype(np.int64)
+
+
+def _log_bonus(groups: HintGroups, extrinsic: Extrinsic) -> np.ndarray:
+    """What obeying each hint adds; float64 [n] nats."""
+    rows = groups.hints.rows
+    with np.errstate(divide="ignore"):
+        logs = np.clip(np.log(rows["bonus"]), -_LIMIT, _LIMIT)
+    if MASK_PROGRAM in groups.hints.programs:
+        masked = rows["program"] == groups.hints.programs.index(MASK_PROGRAM)
+        given = np.log(bonuses(rows[masked], extrinsic))
+        logs[masked] = (given - np.log(USUAL_MASK_BONUS)) * _MASK_WEIGHT
+    return logs
+
+
+def _boundaries(groups: HintGroups, extrinsic: Extrinsic, malus: bool) -> list[_Points]:
+    """What hints add to boundary labels."""
+    logs = _log_bonus(groups, extrinsic)
+    parts: list[_Values] = []
+    everywhere = np.zeros(NUM_LABELS)
+    for name in (*_SIGNALS, *_ENDS):
+        rows, of_type = _of_type(groups, name)
+        signal = name in _SIGNALS
+        points = (_signal_points if signal else _end_points)(name, rows, logs[of_type])
+        parts.append(points)
+        factors = extrinsic.types.get(HintType[name])
+        if malus and factors and factors.malus < 1:
+            loss = _log(factors.malus) * (1 if signal else 0.5)
+            everywhere[_all_labels(_SIGNALS[name] if signal else " ".join(_ENDS[name]))] += loss
+            parts.append(points.everywhere(-loss))
+    at, labels, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if not (len(at) or everywhere.any()):
+        return []
+    order = np.argsort(at, kind="stable")
+    return [_Points(at[order], labels[order], _grid(values[order]), _grid(everywhere))]
+
+
+def _log(factor: float) -> float:
+    return max(np.log(factor), -_LIMIT) if factor > 0 else -_LIMIT
+
+
+def _all_labels(kinds: str) -> list[int]:
+    return [*_names("+", kinds), *_names("-", kinds)]
+
+
+def _of_type(groups: HintGroups, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Hints of a type, and where they are among all; HINT [k] and int64 [k]."""
+    rows = groups.hints.rows
+    there = np.flatnonzero(rows["type"] == HintType[name])
+    return rows[there], there
+
+
+class _Values(NamedTuple):
+    """Values on labels, in nats: int64 [k] bases, int64 [k] labels, float64 [k]."""
+
+    at: np.ndarray
+    labels: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: Iterable[tuple[np.ndarray, Sequence[int], np.ndarray]]) -> _Values:
+        """From bases, labels that each of them has, and values."""
+        at, labels, values = (
+            [np.zeros(0, dtype=np.int64)],
+            [np.zeros(0, dtype=np.int64)],
+            [np.zeros(0)],
+        )
+        for bases, names, value in parts:
+            for name in names:
+                at.append(bases)
+                labels.append(np.full(len(bases), name))
+                values.append(value)
+        return cls(np.concatenate(at), np.concatenate(labels), np.concatenate(values))
+
+    def at_most_one(self) -> _Values:
+        """The highest value above zero and the lowest below, where a label has several."""
+        place, inverse = np.unique(self.at * NUM_LABELS + self.labels, return_inverse=True)
+        values = np.zeros(len(place))
+        np.maximum.at(values, inverse, self.values)
+        lowest = np.zeros(len(place))
+        np.minimum.at(lowest, inverse, self.values)
+        return _Values(*np.divmod(place, NUM_LABELS), values + lowest)
+
+    def everywhere(self, value: float) -> _Values:
+        """One value on each label that has any."""
+        place = np.unique(self.at * NUM_LABELS + self.labels)
+        return _Values(*np.divmod(place, NUM_LABELS), np.full(len(place), value))
+
+
+def _strands(rows: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Each strand and the hints that may lie on it; bool [n]."""
+    yield "+", rows["strand"] >= 0
+    yield "-", rows["strand"] <= 0
+
+
+def _signal_points(name: str, rows: np.ndarray, logs: np.ndarray) -> _Values:
+    """Codons and splice sites in the intervals of hints: in the middle they are worth most."""
+    codon = name in ("start", "stop")
+    first, last = rows["start"] + codon, rows["end"] - codon  # middles of codons
+    length = np.maximum(last - first, 0)
+    middle = np.arange(length.sum()) + np.repeat(first - np.cumsum(length) + length, length)
+    center, width = (rows["start"] + rows["end"] - 1) / 2, rows["end"] - rows["start"]
+    distance = np.abs(middle - np.repeat(center, length)) * 2 / np.repeat(width, length)
+    values = np.repeat(logs, length) * (1 - distance)
+    parts = []
+    for strand, there in _strands(rows):
+        offset = 0
+        if codon:  # the label stands on the outer base of the codon
+            offset = -1 if (strand == "+") == (name == "start") else 1
+        chosen = np.repeat(there, length)
+        parts.append((middle[chosen] + offset, _names(strand, _SIGNALS[name]), values[chosen]))
+    return _Values.joined(parts)
+
+
+def _end_points(name: str, rows: np.ndarray, logs: np.ndarray) -> _Values:
+    """Both ends of what is hinted exactly, half of its bonus on each."""
+    keys = rows[["start", "end", "strand", "frame"]]
+    same, inverse = np.unique(keys, return_inverse=True)
+    halves = np.bincount(inverse, logs, len(same)) / 2
+    parts = []
+    for strand, there in _strands(same):
+        for kinds, at_5_end in zip(_ENDS[name], (True, False), strict=True):
+            for kind in kinds.split():
+                for labels, chosen in _phases(name, kind, strand, same, there):
+                    base = _end_base(name, kind, strand, same[chosen], at_5_end)
+                    parts.append((base, labels, halves[chosen]))
+    return _Values.joined(parts).at_most_one()
+
+
+def _end_base(name: str, kind: str, strand: str, rows: np.ndarray, at_5_end: bool) -> np.ndarray:
+    """The base on which a boundary label at one end of each hint stands; int64 [k]."""
+    left = at_5_end == (strand == "+")
+    outside = name != "intron" and kind in ("A", "D")
+    return rows["start"] - outside if left else rows["end"] - 1 + outside
+
+
+def _phases(
+    name: str, kind: str, strand: str, rows: np.ndarray, there: np.ndarray
+) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
+    """Labels of a kind, and the hints whose frame they fit; int64 [k]."""
+    framed = (rows["frame"] >= 0) & (name != "intron")
+    yield _names(strand, kind), np.flatnonzero(there & ~framed)
+    behind = (
+        rows["end"] - rows["start"] - rows["frame"] if kind in ("D", "STOP") else -rows["frame"]
+    )
+    if kind in ("START", "STOP"):
+        yield _names(strand, kind), np.flatnonzero(there & framed & (behind % 3 == 0))
+        return
+    for phase, number in enumerate(_names(strand, kind)):
+        yield (number,), np.flatnonzero(there & framed & (behind % 3 == phase))
+
+
+def _unhinted_donors(
+    groups: HintGroups, codes: np.ndarray, pairs: Sequence[str]
+) -> Iterator[_Unhinted]:
+    """Donors of these pairs wherever no hint has its donor."""
+    if not pairs:
+        return
+    hinted = []
+    for name, points in (("dss", _signal_points), *((name, _end_points) for name in _ENDS)):
+        rows, _ = _of_type(groups, name)
+        hinted.append(points(name, rows, np.ones(len(rows))))
+    at, labels = (np.concatenate([values[i] for values in hinted]) for i in range(2))
+    allowed = [np.unique(at[np.isin(labels, _names(strand, "D"))]) for strand in "+-"]
+    for donor in dict.fromkeys(pair[:2] for pair in pairs):
+        first, second = base_codes(donor.encode())
+        yield _Unhinted(codes, (int(first), int(second)), (allowed[0], allowed[1]))
+
+
+def _stretches(
+    groups: HintGroups, extrinsic: Extrinsic, length: int, malus: bool
+) -> Iterator[_Channel]:
+    """What hints add to the labels of single bases."""
+    logs = _log_bonus(groups, extrinsic)
+    for name, kinds in _INSIDE.items():
+        rows, there = _of_type(groups, name)
+        rows["start"] = np.maximum(rows["start"], 0)
+        worth = logs[there] / (rows["end"] - rows["start"] if name in _SPREAD else 1)
+        framed = (rows["frame"] >= 0) & (name in _SPREAD)
+        factors = extrinsic.types.get(HintType[name])
+        loss = _log(factors.malus) if malus and factors and factors.malus < 1 else 0.0
+        for labels, strand, chosen in _labelled(kinds, rows):
+            yield from _channel(rows[chosen & ~framed], worth[chosen & ~framed], labels)
+            if loss:
+                yield _uncovered(rows[chosen], loss, labels)
+            if framed.any():
+                yield from _framed(rows, worth, chosen & framed, strand)
+
+
+def _labelled(kinds: str, rows: np.ndarray) -> Iterator[tuple[tuple[int, ...], str, np.ndarray]]:
+    """Labels, their strand, and the hints that speak of them; bool [n]."""
+    genic = " ".join(kind for kind in kinds.split() if kind != "IR")
+    if genic:
+        for strand, there in _strands(rows):
+            yield _names(strand, genic), strand, there
+    if "IR" in kinds.split():
+        yield (INTERGENIC,), "", np.ones(len(rows), dtype=bool)
+
+
+def _channel(
+    rows: np.ndarray, worth: np.ndarray, labels: tuple[int, ...], **frame: Any
+) -> Iterator[_Channel]:
+    """A value on each base of the hints."""
+    units = np.rint(worth * _UNIT).astype(np.int64)
+    rows, units = rows[units != 0], units[units != 0]
+    if len(rows):
+        at = np.concatenate((rows["start"], rows["end"]))
+        order = np.argsort(at, kind="stable")
+        yield _Channel(at[order], np.concatenate((units, -units))[order], 0, labels, **frame)
+
+
+def _uncovered(rows: np.ndarray, loss: float, labels: tuple[int, ...]) -> _Channel:
+    """A loss on each base outside the hints."""
+    units = int(np.rint(loss * _UNIT))
+    covered = union(np.stack((rows["start"], rows["end"]), axis=1).tolist())
+    change = np.tile([-units, units], len(covered))
+    return _Channel(covered.ravel(), change, units, labels)
+
+
+def _framed(
+    rows: np.ndarray, worth: np.ndarray, chosen: np.ndarray, strand: str
+) -> Iterator[_Channel]:
+    """A value on the coding label that the frame of each hint asks for."""
+    forward = strand == "+"
+    codon = rows["start"] + rows["frame"] if forward else rows["end"] - 1 - rows["frame"]
+    labels = _names(strand, "C START STOP")
+    for residue in range(3):
+        those = chosen & (codon % 3 == residue)
+        yield from _channel(rows[those], worth[those], labels, frame=residue, forward=forward)
