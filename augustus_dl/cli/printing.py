@@ -1,0 +1,181 @@
+"""The output of a run in AUGUSTUS's order: preamble, sequences with their genes, what ends it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TextIO
+
+from augustus_dl.augustus_accuracy import AugustusAccuracy
+from augustus_dl.cli.run import Run
+from augustus_dl.evidence import Evidence, evidence
+from augustus_dl.gene import Gene
+from augustus_dl.io import strict_gff3, writers
+from augustus_dl.io.accuracy_report import report_lines
+from augustus_dl.io.fasta import Contig
+from augustus_dl.io.writers import NO_GENES, HintsOfRun
+
+__all__ = ["Located", "located", "print_run"]
+
+
+@dataclass(frozen=True)
+class Located:
+    """What was found on one sequence.
+
+    Attributes:
+        genes: predicted, in coordinates of the sequence.
+        annotated: genes of a GenBank record, none of a FASTA file.
+        start, end: the part that was searched, 0-based and half-open.
+    """
+
+    contig: Contig
+    genes: Sequence[Gene]
+    annotated: Sequence[Gene]
+    start: int
+    end: int
+
+
+def located(run: Run, predict: Callable[..., Iterable] | None = None) -> Iterator[Located]:
+    """Predictions to come, once the first sequence is read and the checkpoint is loaded.
+
+    Args:
+        predict: stands in for `augustus_dl.predict.predict`.
+
+    Raises:
+        InputError, ModelError, OptionError: nothing can be predicted.
+    """
+    records = run.query.records(run.output.stop_excluded, run.output.utr)
+    records = chain([next(records)], records)
+    if run.annotated:
+        return (
+            Located(contig, (), genes or (), 0, len(contig.sequence)) for contig, genes in records
+        )
+    from augustus_dl.predict import prediction_span
+
+    if predict is None:
+        from augustus_dl.predict import predict
+    annotated: deque[Sequence[Gene]] = deque()
+
+    def contigs() -> Iterator[Contig]:
+        for contig, genes in records:
+            annotated.append(genes or ())
+            yield contig
+
+    def found(contig: Contig, genes: Sequence[Gene]) -> Located:
+        length = len(contig.sequence)
+        span = prediction_span(length, run.options.range) if run.options.range else (0, length)
+        return Located(contig, genes, annotated.popleft(), *span)
+
+    return (
+        found(contig, genes) for contig, genes in predict(contigs(), run.profile, run.options)
+    )
+
+
+def print_run(
+    run: Run, results: Iterable[Located], command: Sequence[str], stream: TextIO
+) -> None:
+    """Print a whole run, flushed gene by gene."""
+    started = time.monotonic()
+    _write(stream, _preamble(run))
+    accuracy = AugustusAccuracy({"both": "+-", "forward": "+", "backward": "-"}[run.output.strand])
+    written = 0
+    for number, found in enumerate(results, 1):
+        _write(stream, _header(run, number, found))
+        if run.annotated:
+            for gene in found.annotated:
+                _write(stream, _annotated(run, gene, found.contig))
+        for gene in found.genes:
+            written += 1
+            _write(stream, _gene(run, gene, written, found))
+        if not (found.genes or (run.annotated and found.annotated)):
+            _write(stream, [NO_GENES])
+        accuracy.add(found.annotated, found.genes)
+    if run.genbank and not run.annotated:
+        _write(stream, report_lines(accuracy, time.monotonic() - started))
+    _write(stream, writers.trailer(command))
+
+
+def _preamble(run: Run) -> Iterator[str]:
+    of_run = HintsOfRun()
+    from_file = run.hints is not None and run.hints.path is not None
+    names = list(run.query.names()) if from_file or run.genbank else []
+    if from_file:
+        bounds = run.hints.collection.bounds
+        of_run = HintsOfRun(
+            sources=run.hints.extrinsic.sources,
+            settings=run.hints.extrinsic.settings,
+            path=os.fspath(run.hints.path),
+            sequences=len(bounds),
+            matching=sum(name in bounds for name in names),
+        )
+    profile = run.protein_profile
+    return (strict_gff3 if run.strict else writers).preamble(
+        run.output,
+        species=run.profile.name,
+        config_folder=str(run.profile.config_folder),
+        query=os.path.expanduser(run.query.path),
+        code=run.code,
+        gzipped=run.query.gzipped,
+        genbank=len(names) if run.genbank else None,
+        hints=of_run,
+        profile=(profile.name, profile.notation) if profile else None,
+        temperature=run.temperature,
+    )
+
+
+def _header(run: Run, number: int, found: Located) -> Iterator[str]:
+    name, length = found.contig.name, found.end - found.start
+    hints = list(_hint_lines(run, found))
+    if run.genbank:
+        return writers.locus_header(number, name, length, found.annotated, run.output, hints)
+    if run.strict:
+        start = found.start + run.shift
+        return strict_gff3.sequence_header(number, name, length, run.output, hints, start=start)
+    return writers.sequence_header(number, name, length, run.output, hints)
+
+
+def _hint_lines(run: Run, found: Located) -> Iterator[str]:
+    if run.hints is None or (run.hints.path is None and not run.listing):
+        return iter(())
+    from augustus_dl.io.hints import hint_lines
+
+    return hint_lines(
+        run.hints.groups(found.contig, found.end),
+        run.hints.extrinsic,
+        found.contig.name,
+        listing=run.listing and not run.output.gff3,
+        verbosity=run.output.verbosity,
+        offset=found.start + run.shift,
+    )
+
+
+def _gene(run: Run, gene: Gene, number: int, found: Located) -> Iterator[str]:
+    return (strict_gff3 if run.strict else writers).gene_block(
+        gene,
+        number,
+        found.contig.sequence,
+        run.output,
+        run.code,
+        evidence=_evidence(run, gene, found),
+        shift=run.shift,
+    )
+
+
+def _annotated(run: Run, gene: Gene, contig: Contig) -> Iterator[str]:
+    return writers.annotated_gene_block(gene, contig.sequence, run.output, run.code)
+
+
+def _evidence(run: Run, gene: Gene, found: Located) -> list[Evidence] | None:
+    if run.hints is None or not run.output.evidence:
+        return None
+    groups = run.hints.groups(found.contig, found.end)
+    return [evidence(transcript.shifted(-found.start), groups) for transcript in gene.transcripts]
+
+
+def _write(stream: TextIO, lines: Iterable[str]) -> None:
+    stream.write("".join(f"{line}\n" for line in lines))
+    stream.flush()

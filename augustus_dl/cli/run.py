@@ -1,0 +1,295 @@
+"""What a prediction was asked for: AUGUSTUS's options as typed settings, checked before it starts.
+
+Owns the defaults that AUGUSTUS's code has where neither the command line nor a cfg file says
+anything, and the order in which mistakes are told.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from augustus_dl.cli.arguments import CommandLine, Settings, check_names, optional_parameters
+from augustus_dl.errors import OptionError
+from augustus_dl.genetic_code import GeneticCode, genetic_code, translation_table
+from augustus_dl.io.query import Query, open_query
+from augustus_dl.io.writers import OutputOptions
+from augustus_dl.profile import Profile, find_profile
+
+if TYPE_CHECKING:
+    from augustus_dl.alternatives import AlternativeOptions
+    from augustus_dl.predict import PredictOptions
+    from augustus_dl.protein_profile import ProteinProfile
+    from augustus_dl.run_hints import RunHints
+
+__all__ = ["Run", "checked"]
+
+_LOG = logging.getLogger(__name__)
+_STRANDS = ("both", "forward", "backward")
+_WITH_UTR = ("partial", "complete")
+"""Gene models that AUGUSTUS has untranslated regions for."""
+_STOP_PROBABILITIES = {
+    "/Constant/amberprob": "TAG",
+    "/Constant/ochreprob": "TAA",
+    "/Constant/opalprob": "TGA",
+}
+_MIN_PIECE = 1000
+_MIN_SAMPLES, _GOOD_SAMPLES = 10, 20
+_RANGE_OF_FIRST = (
+    "predictionStart or predictionEnd specified but sequence file contains more than one "
+    "sequence. Only the first sequence is predicted on."
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything a run needs, checked, before a sequence is read.
+
+    Attributes:
+        strict: print `io.strict_gff3` instead of AUGUSTUS's own formats.
+        shift: added to the coordinates that are printed.
+        listing: print the hints of each sequence.
+        annotated: print the annotated genes of a GenBank file, predict none.
+        protein_profile: its blocks are looked for in the proteins.
+        temperature: of the sampling.
+    """
+
+    query: Query
+    profile: Profile
+    output: OutputOptions
+    options: PredictOptions
+    code: GeneticCode
+    strict: bool
+    shift: int
+    hints: RunHints | None
+    listing: bool
+    annotated: bool
+    protein_profile: ProteinProfile | None
+    temperature: int
+
+    @property
+    def genbank(self) -> bool:
+        return self.query.format == "genbank"
+
+
+def checked(command: CommandLine) -> Run:
+    """All options with their values; of files, only the species', the hints and the head of the
+    query are read.
+
+    Raises:
+        OptionError, SpeciesError, ModelError, InputError: in AUGUSTUS's words where it has some.
+    """
+    settings, profile = _settings(command)
+    if command.query is None:
+        raise OptionError('No query file specified. Type "augustus" for help.')
+    genemodel = settings.text("genemodel", "partial")
+    utr = _with_utr(settings, profile, genemodel)
+    query = open_query(command.query)
+    if settings.integer("maxDNAPieceSize", _MIN_PIECE) < _MIN_PIECE:
+        raise OptionError(f"maxDNAPieceSize is too small: {settings.text('maxDNAPieceSize', '')}")
+    softmasking = settings.switch("softmasking", query.format == "fasta")
+    start, end = settings.integer("predictionStart", 1), settings.integer("predictionEnd", None)
+    shift = -start if start < 0 and start == end else 0
+    span = None if shift or (start <= 1 and end is None) else (max(start - 1, 0), end)
+    if span and len(list(islice(query.names(), 2))) > 1:
+        _LOG.warning(_RANGE_OF_FIRST)
+    table = settings.integer("translation_table", profile.genetic_code)
+    sense_stops = tuple(
+        codon for name, codon in _STOP_PROBABILITIES.items() if settings.number(name, 1.0) == 0.0
+    )
+    code = genetic_code(translation_table(table), frozenset(sense_stops))
+    hints = _hints(settings, profile, code, softmasking, span, shift)
+    options = _predict_options(settings, genemodel)
+    options = replace(
+        options,
+        softmasking=softmasking,
+        range=span,
+        translation_table=code.table,
+        sense_stops=sense_stops,
+        utr=utr,
+        hints=hints,
+    )
+    return Run(
+        query=query,
+        profile=profile,
+        output=_output_options(settings, options, bool(hints)),
+        options=options,
+        code=code,
+        strict=settings.switch("gff3-strict", False),
+        shift=shift,
+        hints=hints,
+        listing=settings.switch("printHints", False),
+        annotated=settings.switch("noprediction", False),
+        protein_profile=_protein_profile(settings),
+        temperature=options.alternatives.temperature,
+    )
+
+
+def _settings(command: CommandLine) -> tuple[Settings, Profile]:
+    """The options over --optCfgFile over the species file."""
+    values = command.values
+    config_path = values.get("AUGUSTUS_CONFIG_PATH", os.environ.get("AUGUSTUS_CONFIG_PATH"))
+    optional = {}
+    if "optCfgFile" in values:
+        optional = optional_parameters(values["optCfgFile"], config_path or "")
+    name = values.get("species", optional.get("species"))
+    if name is None:
+        raise OptionError(
+            'No species specified. Type "augustus --species=help" to see available species.'
+        )
+    profile = find_profile(name, config_path)
+    check_names(values)
+    return Settings(values, {**profile.parameters, **optional}), profile
+
+
+def _with_utr(settings: Settings, profile: Profile, genemodel: str) -> bool:
+    """Whether untranslated regions are predicted."""
+    if not settings.switch("UTR", False):
+        return False
+    if settings.switch("singlestrand", False) or genemodel not in _WITH_UTR:
+        if "UTR" in settings.values:
+            raise OptionError("UTR only implemented with shadow and partial or complete.")
+        return False
+    if not profile.predicts_utrs:
+        if "UTR" in settings.values:
+            _LOG.warning(
+                "the checkpoint of %s does not know untranslated regions; coding parts only",
+                profile.name,
+            )
+        return False
+    return True
+
+
+def _predict_options(settings: Settings, genemodel: str) -> PredictOptions:
+    from augustus_dl.predict import PredictOptions
+
+    strand = settings.text("strand", "both")
+    if strand not in _STRANDS:
+        _LOG.warning("--strand=%s is none of %s; using both", strand, ", ".join(_STRANDS))
+        strand = "both"
+    return PredictOptions(
+        device=settings.text("device", "auto"),
+        strand=strand,
+        singlestrand=settings.switch("singlestrand", False),
+        genemodel=genemodel,
+        max_overlap=settings.integer("maxOvlp", 60),
+        min_coding_length=settings.integer("/Constant/min_coding_len", None),
+        min_intron=settings.integer("min_intron_len", None),
+        accurate=settings.switch("accurate", False),
+        alternatives=_alternative_options(settings),
+        mea=settings.switch("mea", False),
+    )
+
+
+def _alternative_options(settings: Settings) -> AlternativeOptions:
+    from augustus_dl.alternatives import AlternativeOptions
+
+    sample = settings.integer("sample", 0)
+    if 0 < sample < _MIN_SAMPLES:
+        _LOG.warning(
+            "Number of sample iterations is too low: --sample=%d is less than %d; not sampling",
+            sample,
+            _MIN_SAMPLES,
+        )
+    elif _MIN_SAMPLES <= sample < _GOOD_SAMPLES:
+        _LOG.warning(
+            "--sample=%d is a low number of sample iterations; use %d or more",
+            sample,
+            _GOOD_SAMPLES,
+        )
+    return AlternativeOptions(
+        sample=sample if sample >= _MIN_SAMPLES else 0,
+        alternatives=settings.switch("alternatives-from-sampling", False),
+        min_exon_intron=settings.number("minexonintronprob", 0.0),
+        min_mean_exon_intron=settings.number("minmeanexonintronprob", 0.0),
+        max_tracks=settings.integer("maxtracks", -1),
+        keep_best=settings.switch("keep_viterbi", False),
+        unique_cds=settings.switch("uniqueCDS", False),
+        temperature=settings.integer("temperature", 0),
+    )
+
+
+def _hints(
+    settings: Settings,
+    profile: Profile,
+    code: GeneticCode,
+    softmasking: bool,
+    span: tuple[int, int | None] | None,
+    shift: int,
+) -> RunHints | None:
+    """Hints of the file, and soft-masked bases, with what they are worth; None without either."""
+    path = settings.path("hintsfile")
+    if not (path or softmasking):
+        return None
+    from augustus_dl.decode.hint_groups import GroupingOptions, splice_pairs
+    from augustus_dl.hints import HintCollection
+    from augustus_dl.io.extrinsic import find_extrinsic, read_extrinsic
+    from augustus_dl.io.hints import read_hints
+    from augustus_dl.run_hints import RunHints
+
+    name = settings.text("extrinsicCfgFile", "extrinsic.cfg")
+    extrinsic = read_extrinsic(find_extrinsic(name, profile.config_folder), softmasking)
+    first = span[0] if span else 0
+    window = (first, span[1] if span[1] is not None else _NO_END) if span else None
+    collection = HintCollection.empty(extrinsic.sources)
+    if path:
+        collection = read_hints(path, extrinsic, window, -first - shift)
+    return RunHints(
+        path=path or None,
+        extrinsic=extrinsic,
+        collection=collection,
+        grouping=GroupingOptions(
+            splice_pairs=splice_pairs(settings.text("allow_hinted_splicesites", "")),
+            min_intron=settings.integer("min_intron_len", 39),
+            rescale=settings.switch("rescaleBoni", True),
+            alternatives=settings.switch("alternatives-from-evidence", True),
+            genetic_code=code.table,
+        ),
+        softmasking=softmasking,
+        offset=first,
+    )
+
+
+_NO_END = 1 << 60
+
+
+def _protein_profile(settings: Settings) -> ProteinProfile | None:
+    path = settings.path("proteinprofile")
+    if not path:
+        return None
+    from augustus_dl.io.protein_profile import read_protein_profile
+
+    return read_protein_profile(path)
+
+
+def _output_options(
+    settings: Settings, options: PredictOptions, hinted: bool
+) -> OutputOptions:
+    usual = OutputOptions()
+    return OutputOptions(
+        gff3=settings.switch("gff3", usual.gff3),
+        protein=settings.switch("protein", usual.protein),
+        codingseq=settings.switch("codingseq", usual.codingseq),
+        introns=settings.switch("introns", usual.introns),
+        cds=settings.switch("cds", usual.cds),
+        start=settings.switch("start", usual.start),
+        stop=settings.switch("stop", usual.stop),
+        exonnames=settings.switch("exonnames", usual.exonnames),
+        utr=options.utr,
+        print_utr=settings.switch("print_utr", usual.print_utr),
+        tss=settings.switch("tss", False),
+        tts=settings.switch("tts", False),
+        stop_excluded=settings.switch("stopCodonExcludedFromCDS", usual.stop_excluded),
+        unique_gene_id=settings.switch("uniqueGeneId", usual.unique_gene_id),
+        softmasking=settings.switch("softmasking", True),
+        evidence=settings.switch("printEvidence", usual.evidence) and hinted,
+        strand=options.strand,
+        singlestrand=options.singlestrand,
+        mea=options.mea,
+        bacterium=options.genemodel == "bacterium",
+        verbosity=settings.integer("/augustus/verbosity", 1),
+        genbank_verbosity=settings.integer("/genbank/verbosity", 1),
+    )

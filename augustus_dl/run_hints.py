@@ -1,0 +1,50 @@
+"""The hints of a run, made ready sequence by sequence."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from augustus_dl.decode.hint_groups import GroupingOptions, group_hints
+from augustus_dl.encode import base_codes, soft_mask
+from augustus_dl.hints import Extrinsic, HintCollection, HintGroups
+from augustus_dl.io.fasta import Contig
+
+__all__ = ["RunHints"]
+
+
+@dataclass(frozen=True)
+class RunHints:
+    """Hints with what they are worth.
+
+    Attributes:
+        path: of the hints file, as the user named it; None where soft-masking is all there is.
+        collection: its hints, in coordinates of the part of a sequence that is predicted.
+        grouping: what decides which of them can be obeyed.
+        softmasking: soft-masked bases are hints, too.
+        offset: first base of that part.
+    """
+
+    path: str | os.PathLike | None
+    extrinsic: Extrinsic
+    collection: HintCollection
+    grouping: GroupingOptions
+    softmasking: bool
+    offset: int = 0
+    _last: list[tuple[Contig, HintGroups]] = field(default_factory=list, repr=False)
+
+    def groups(self, contig: Contig, end: int | None = None) -> HintGroups:
+        """The hints of a sequence, in groups; those of the sequence asked for last are kept.
+
+        Args:
+            end: of the part that is predicted; None for the end of the sequence.
+        """
+        if not self._last or self._last[0][0] is not contig:
+            part = contig.sequence[self.offset : end]
+            masked: np.ndarray | None = soft_mask(part) if self.softmasking else None
+            hints = self.collection.of(contig.name)
+            found = group_hints(hints, base_codes(part), masked, self.extrinsic, self.grouping)
+            self._last[:] = [(contig, found)]
+        return self._last[0][1]
