@@ -55,7 +55,7 @@ class DecoderConfig:
             strands may overlap. See `tracks`.
         gene_count: "any", "atleastone" or "exactlyone": how many genes a path has, short ones that
             are dropped later included. With "exactlyone" the search remembers all of the sequence,
-            some 30 bytes a base; so does "atleastone" until a gene is worth more than none.
+            some 50 bytes a base; so does "atleastone" until a gene is worth more than none.
         intronless: single-exon genes only.
         max_overlap: bases by which a gene may overlap the next one on its strand, as bacterial
             genes do; needs intronless. The strands are searched apart.
