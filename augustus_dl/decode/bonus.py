@@ -15,20 +15,17 @@ A malus of x puts log x on the same labels wherever no hint of the type supports
 introns take half of it at either end. Since an exon is not known before it is decoded, local
 malus does nothing here, and of a gene that has only one end of a hinted intron right half the
 bonus is left.
-
-Values of single bases are far below the grid of the scores. They are summed up from the first base
-on and the sums rounded, so that no base is wrong by more than the grid, nor is any stretch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from augustus_dl.decode.config import GRID
+from augustus_dl.decode.increments import LIMIT, UNIT, Channel, Forbidden, Points, Stage
 from augustus_dl.encode import base_codes
 from augustus_dl.hints import MASK_PROGRAM, Extrinsic, HintGroups, HintType, bonuses
 from augustus_dl.intervals import union
@@ -40,16 +37,9 @@ USUAL_MASK_BONUS = 1.15
 """Bonus of soft-masked bases outside exons in most extrinsic files. The network sees soft-masking
 itself; this value stands for what it makes of it, and only a different one changes scores."""
 
-_SHIFT = 20
-_UNIT = GRID << _SHIFT
-"""Parts of a nat in which values of single bases are summed up."""
-_HALF = 1 << _SHIFT - 1
 _MASK_WEIGHT = 0.03
 """Neighbouring masked bases say the same thing over and over, as neighbouring labels do; see
 `DecoderConfig.intergenic_weight`."""
-_LIMIT = 1000.0
-"""Nats that nothing else outweighs, for bonuses such as those of manual anchors."""
-
 _ENDS = {"exon": ("START A", "D STOP"), "CDS": ("START A", "D STOP"), "intron": ("D", "A")}
 """Boundary labels at the 5' and 3' end of what is hinted exactly."""
 _SIGNALS = {"start": "START", "stop": "STOP", "ass": "A", "dss": "D"}
@@ -63,8 +53,6 @@ _INSIDE = {
 }
 _SPREAD = ("exonpart", "CDSpart")
 """Part types whose bonus counts once, not for each base."""
-_CODON_POSITION = (0, 1, 2, 0, 2)
-"""Of the labels C0, C1, C2, START and STOP."""
 
 
 def hint_stage(
@@ -74,7 +62,7 @@ def hint_stage(
     *,
     malus: bool = True,
     hinted_pairs: Sequence[str] = (),
-) -> Callable[[Iterator[Any], Any], Iterator[Any]] | None:
+) -> Stage | None:
     """A stage of prediction that adds the hints of a sequence to its scores.
 
     Args:
@@ -85,138 +73,14 @@ def hint_stage(
             the decoder's graph allows them everywhere.
 
     Returns:
-        What is called with stretches of scores and gives them with more in them, as int32; None
-        when the hints change nothing.
+        None when the hints change nothing.
     """
     layers = [
         *_boundaries(groups, extrinsic, malus),
         *_unhinted_donors(groups, codes, hinted_pairs),
-        *_stretches(groups, extrinsic, len(codes), malus),
+        *_stretches(groups, extrinsic, malus),
     ]
-    return _Stage(layers) if layers else None
-
-
-class _Stage:
-    """Adds layers to stretches of scores; holds no state of a run."""
-
-    def __init__(self, layers: Sequence[_Points | _Channel | _Unhinted]) -> None:
-        self._layers = layers
-
-    def __call__(self, stretches: Iterator[Any], config: Any) -> Iterator[Any]:
-        runs = None
-        for stretch in stretches:
-            runs = runs or [layer.run(stretch.start) for layer in self._layers]
-            scores = stretch.scores.astype(np.int32)
-            for add in runs:
-                add(scores, stretch.start)
-            yield stretch._replace(scores=scores)
-
-
-Adding = Callable[[np.ndarray, int], None]
-"""Adds to scores int32 [n, 29] of the stretch that begins at a base, called from left to right."""
-
-
-@dataclass(frozen=True)
-class _Points:
-    """Values on single labels.
-
-    Attributes:
-        at: int64 [k] rising; labels: int64 [k]; values: int64 [k] on the grid.
-        everywhere: int64 [29], what each base gets besides.
-    """
-
-    at: np.ndarray
-    labels: np.ndarray
-    values: np.ndarray
-    everywhere: np.ndarray = field(default_factory=lambda: np.zeros(NUM_LABELS, dtype=np.int64))
-
-    def run(self, start: int) -> Adding:
-        return self._add
-
-    def _add(self, scores: np.ndarray, start: int) -> None:
-        low, high = np.searchsorted(self.at, (start, start + len(scores)))
-        scores += self.everywhere.astype(np.int32)
-        np.add.at(scores, (self.at[low:high] - start, self.labels[low:high]), self.values[low:high])
-
-
-@dataclass(frozen=True)
-class _Channel:
-    """A value for each base that some labels get.
-
-    Attributes:
-        at: int64 [k] rising, where the value changes; change: int64 [k], by how many units.
-        first: value before the first change.
-        labels: which labels; those of a codon position only, where `frame` is given.
-        frame: base of a first codon position modulo 3.
-        forward: codon positions rise with the bases.
-    """
-
-    at: np.ndarray
-    change: np.ndarray
-    first: int
-    labels: tuple[int, ...]
-    frame: int = -1
-    forward: bool = True
-
-    def run(self, start: int) -> Adding:
-        before = np.searchsorted(self.at, start)
-        value, total = self.first + int(self.change[:before].sum()), 0
-
-        def add(scores: np.ndarray, start: int) -> None:
-            nonlocal value, total
-            low, high = np.searchsorted(self.at, (start, start + len(scores)))
-            if low == high and not value:
-                return
-            changes = np.zeros(len(scores), dtype=np.int64)
-            np.add.at(changes, self.at[low:high] - start, self.change[low:high])
-            values = value + np.cumsum(changes)
-            totals = np.concatenate(([total], total + np.cumsum(values)))
-            self._spread(scores, start, np.diff((totals + _HALF) >> _SHIFT))
-            value, total = int(values[-1]), int(totals[-1])
-
-        return add
-
-    def _spread(self, scores: np.ndarray, start: int, values: np.ndarray) -> None:
-        values = values.astype(np.int32)
-        if self.frame < 0:
-            scores[:, self.labels] += values[:, None]
-            return
-        offset = np.arange(start, start + len(scores)) - self.frame
-        position = (offset if self.forward else -offset) % 3
-        for name, wanted in zip(self.labels, _CODON_POSITION, strict=True):
-            there = position == wanted
-            scores[there, name] += values[there]
-
-
-@dataclass(frozen=True)
-class _Unhinted:
-    """Forbids donors of a kind that only hints may bring.
-
-    Attributes:
-        codes: uint8 [L].
-        pair: the donor's two base codes.
-        allowed: for the plus and the minus strand int64 [k] rising, bases that may be a donor.
-    """
-
-    codes: np.ndarray
-    pair: tuple[int, int]
-    allowed: tuple[np.ndarray, np.ndarray]
-
-    def run(self, start: int) -> Adding:
-        return self._add
-
-    def _add(self, scores: np.ndarray, start: int) -> None:
-        first, second = self.pair
-        for strand, step, allowed in (("+", 1, self.allowed[0]), ("-", -1, self.allowed[1])):
-            if strand == "-":
-                first, second = 3 - first, 3 - second
-            at = np.arange(start, start + len(scores))
-            beside = at + step
-            at = at[(beside >= 0) & (beside < len(self.codes))]
-            at = at[(self.codes[at] == first) & (self.codes[at + step] == second)]
-            at = np.setdiff1d(at, allowed, assume_unique=True)
-            for kind in _names(strand, "D"):
-                scores[at - start, kind] -= _grid(_LIMIT)
+    return Stage(layers) if layers else None
 
 
 def _names(strand: str, kinds: str) -> tuple[int, ...]:
@@ -234,14 +98,14 @@ def _names(strand: str, kinds: str) -> tuple[int, ...]:
 
 def _grid(nats: float | np.ndarray) -> Any:
     """On the grid of the scores, rounded; int64."""
-    return np.rint(np.clip(nats, -_LIMIT, _LIMIT) * GRID).astype(np.int64)
+    return np.rint(np.clip(nats, -LIMIT, LIMIT) * GRID).astype(np.int64)
 
 
 def _log_bonus(groups: HintGroups, extrinsic: Extrinsic) -> np.ndarray:
     """What obeying each hint adds; float64 [n] nats."""
     rows = groups.hints.rows
     with np.errstate(divide="ignore"):
-        logs = np.clip(np.log(rows["bonus"]), -_LIMIT, _LIMIT)
+        logs = np.clip(np.log(rows["bonus"]), -LIMIT, LIMIT)
     if MASK_PROGRAM in groups.hints.programs:
         masked = rows["program"] == groups.hints.programs.index(MASK_PROGRAM)
         given = np.log(bonuses(rows[masked], extrinsic))
@@ -249,7 +113,7 @@ def _log_bonus(groups: HintGroups, extrinsic: Extrinsic) -> np.ndarray:
     return logs
 
 
-def _boundaries(groups: HintGroups, extrinsic: Extrinsic, malus: bool) -> list[_Points]:
+def _boundaries(groups: HintGroups, extrinsic: Extrinsic, malus: bool) -> list[Points]:
     """What hints add to boundary labels."""
     logs = _log_bonus(groups, extrinsic)
     parts: list[_Values] = []
@@ -268,11 +132,11 @@ def _boundaries(groups: HintGroups, extrinsic: Extrinsic, malus: bool) -> list[_
     if not (len(at) or everywhere.any()):
         return []
     order = np.argsort(at, kind="stable")
-    return [_Points(at[order], labels[order], _grid(values[order]), _grid(everywhere))]
+    return [Points(at[order], labels[order], _grid(values[order]), _grid(everywhere))]
 
 
 def _log(factor: float) -> float:
-    return max(np.log(factor), -_LIMIT) if factor > 0 else -_LIMIT
+    return max(np.log(factor), -LIMIT) if factor > 0 else -LIMIT
 
 
 def _all_labels(kinds: str) -> list[int]:
@@ -388,7 +252,7 @@ def _phases(
 
 def _unhinted_donors(
     groups: HintGroups, codes: np.ndarray, pairs: Sequence[str]
-) -> Iterator[_Unhinted]:
+) -> Iterator[Forbidden]:
     """Donors of these pairs wherever no hint has its donor."""
     if not pairs:
         return
@@ -397,15 +261,16 @@ def _unhinted_donors(
         rows, _ = _of_type(groups, name)
         hinted.append(points(name, rows, np.ones(len(rows))))
     at, labels = (np.concatenate([values[i] for values in hinted]) for i in range(2))
-    allowed = [np.unique(at[np.isin(labels, _names(strand, "D"))]) for strand in "+-"]
-    for donor in dict.fromkeys(pair[:2] for pair in pairs):
-        first, second = base_codes(donor.encode())
-        yield _Unhinted(codes, (int(first), int(second)), (allowed[0], allowed[1]))
+    for strand, step in (("+", 1), ("-", -1)):
+        donors = _names(strand, "D")
+        allowed = np.unique(at[np.isin(labels, donors)])
+        for donor in dict.fromkeys(pair[:2] for pair in pairs):
+            first, second = (int(code) for code in base_codes(donor.encode()))
+            pair = (first, second) if strand == "+" else (3 - first, 3 - second)
+            yield Forbidden(codes, pair, step, donors, allowed)
 
 
-def _stretches(
-    groups: HintGroups, extrinsic: Extrinsic, length: int, malus: bool
-) -> Iterator[_Channel]:
+def _stretches(groups: HintGroups, extrinsic: Extrinsic, malus: bool) -> Iterator[Channel]:
     """What hints add to the labels of single bases."""
     logs = _log_bonus(groups, extrinsic)
     for name, kinds in _INSIDE.items():
@@ -435,31 +300,33 @@ def _labelled(kinds: str, rows: np.ndarray) -> Iterator[tuple[tuple[int, ...], s
 
 def _channel(
     rows: np.ndarray, worth: np.ndarray, labels: tuple[int, ...], **frame: Any
-) -> Iterator[_Channel]:
+) -> Iterator[Channel]:
     """A value on each base of the hints."""
-    units = np.rint(worth * _UNIT).astype(np.int64)
+    units = np.rint(worth * UNIT).astype(np.int64)
     rows, units = rows[units != 0], units[units != 0]
     if len(rows):
         at = np.concatenate((rows["start"], rows["end"]))
         order = np.argsort(at, kind="stable")
-        yield _Channel(at[order], np.concatenate((units, -units))[order], 0, labels, **frame)
+        yield Channel(at[order], np.concatenate((units, -units))[order], 0, labels, **frame)
 
 
-def _uncovered(rows: np.ndarray, loss: float, labels: tuple[int, ...]) -> _Channel:
+def _uncovered(rows: np.ndarray, loss: float, labels: tuple[int, ...]) -> Channel:
     """A loss on each base outside the hints."""
-    units = int(np.rint(loss * _UNIT))
+    units = int(np.rint(loss * UNIT))
     covered = union(np.stack((rows["start"], rows["end"]), axis=1).tolist())
     change = np.tile([-units, units], len(covered))
-    return _Channel(covered.ravel(), change, units, labels)
+    return Channel(covered.ravel(), change, units, labels)
 
 
 def _framed(
     rows: np.ndarray, worth: np.ndarray, chosen: np.ndarray, strand: str
-) -> Iterator[_Channel]:
+) -> Iterator[Channel]:
     """A value on the coding label that the frame of each hint asks for."""
     forward = strand == "+"
     codon = rows["start"] + rows["frame"] if forward else rows["end"] - 1 - rows["frame"]
     labels = _names(strand, "C START STOP")
     for residue in range(3):
         those = chosen & (codon % 3 == residue)
-        yield from _channel(rows[those], worth[those], labels, frame=residue, forward=forward)
+        yield from _channel(
+            rows[those], worth[those], labels, frame=residue, step=1 if forward else -1
+        )
