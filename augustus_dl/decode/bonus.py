@@ -62,15 +62,17 @@ def hint_stage(
     *,
     malus: bool = True,
     hinted_pairs: Sequence[str] = (),
+    offset: int = 0,
 ) -> Stage | None:
     """A stage of prediction that adds the hints of a sequence to its scores.
 
     Args:
         groups: see `hint_groups.group_hints`.
-        codes: uint8 [L], base codes of the whole sequence.
+        codes: uint8 [L], base codes of what was grouped: a sequence, or a part of one.
         malus: also count what no hint supports; to be left out when there are no hints at all.
         hinted_pairs: donors and acceptors, e.g. "ATAC", that only a hinted intron may have although
             the decoder's graph allows them everywhere.
+        offset: first base of that part, in coordinates of the stretches.
 
     Returns:
         None when the hints change nothing.
@@ -80,7 +82,7 @@ def hint_stage(
         *_unhinted_donors(groups, codes, hinted_pairs),
         *_stretches(groups, extrinsic, malus),
     ]
-    return Stage(layers) if layers else None
+    return Stage(layers, offset) if layers else None
 
 
 def _names(strand: str, kinds: str) -> tuple[int, ...]:
