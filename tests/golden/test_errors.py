@@ -18,6 +18,8 @@ import pytest
 
 from augustus_dl.errors import InputError
 from augustus_dl.gene import Gene
+from augustus_dl.io.fasta import Contig
+from augustus_dl.predict import PredictOptions, prediction_span
 from tests.golden.cases import HERE, Answer
 from tests.golden.conftest import RunWords
 
@@ -152,7 +154,7 @@ ROWS = [
         1,
         NOTHING,
         ("UTR",),
-        ours=(0, RUN, "UTR"),
+        ours=(0, RUN, ""),
     ),
     Row(
         "untrained species",
@@ -276,7 +278,7 @@ ROWS = [
         "HUMAN --sample=5 nogene.fa",
         0,
         RUN,
-        ("Error: Number of sample iterations is too low.",),
+        ("Number of sample iterations is too low",),
     ),
     Row("sample low", "HUMAN --sample=15 nogene.fa", 0, RUN, ("sampl",)),
     Row("sample negative", "HUMAN --sample=-5 nogene.fa", 0, RUN),
@@ -439,7 +441,7 @@ def test_all_records_around_an_empty_one_are_predicted(run: RunWords) -> None:
 def test_an_error_in_a_later_sequence_ends_the_run(run: RunWords) -> None:
     """AUGUSTUS reports it, goes on and exits with 0, so that nobody notices what is missing."""
 
-    def predict(contigs: Iterable, *_: object) -> Iterator[tuple[object, list[Gene]]]:
+    def predict(contigs: Iterable[Contig], *_: object) -> Iterator[tuple[Contig, list[Gene]]]:
         for number, contig in enumerate(contigs, 1):
             if number > 1:
                 raise InputError(f"{contig.name} cannot be predicted")
@@ -452,10 +454,15 @@ def test_an_error_in_a_later_sequence_ends_the_run(run: RunWords) -> None:
     assert answer.stderr.endswith("\naugustus: ERROR\n\tHS08198 cannot be predicted\n\n")
 
 
-def no_genes(contigs: Iterable, *_: object) -> Iterator[tuple[object, list[Gene]]]:
+def no_genes(
+    contigs: Iterable[Contig], _: object, options: PredictOptions
+) -> Iterator[tuple[Contig, list[Gene]]]:
     """A predictor that finds nothing."""
     for contig in contigs:
+        prediction_span(len(contig.sequence), options.range or (0, None))
         yield contig, []
+        if options.range:
+            return
 
 
 def _words(row: Row) -> list[str]:

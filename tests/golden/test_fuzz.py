@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 from augustus_dl.cli.arguments import options
 from augustus_dl.cli.compat import main
 from augustus_dl.gene import Gene, Transcript
+from augustus_dl.io.fasta import Contig
+from augustus_dl.predict import PredictOptions, prediction_span
 from tests.golden.cases import HERE, INPUTS
 
 EXAMPLES = int(os.environ.get("AUGUSTUS_DL_FUZZ", "1000"))
@@ -157,12 +159,17 @@ def _check(words: Sequence[str], folder: Path) -> None:
     assert "Traceback" not in text
 
 
-def _a_gene_each(contigs: Iterable, *_: object) -> Iterator[tuple[object, list[Gene]]]:
+def _a_gene_each(
+    contigs: Iterable[Contig], _: object, options: PredictOptions
+) -> Iterator[tuple[Contig, list[Gene]]]:
     """A predictor with a gene on every sequence that has room for one."""
     transcript = Transcript("-", ((100, 200), (300, 401)), utr5=((401, 450),), tss=True)
     for contig in contigs:
-        found = len(contig.sequence) >= 450
-        yield contig, [Gene(contig.name, "-", (transcript,))] * found
+        start, end = prediction_span(len(contig.sequence), options.range or (0, None))
+        gene = Gene(contig.name, "-", (transcript.shifted(start),))
+        yield contig, [gene] * (end - start >= transcript.end)
+        if options.range:
+            return
 
 
 @contextmanager
