@@ -15,6 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from augustus_dl.alternatives import (
+    BEST_ONLY,
+    AlternativeOptions,
+    Alternatives,
+    Locus,
+    gene_of,
+)
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.encode import base_codes, soft_mask
 from augustus_dl.engine import Engine, open_engine
@@ -22,6 +29,7 @@ from augustus_dl.errors import OptionError
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.io.fasta import Contig
 from augustus_dl.profile import Profile
+from augustus_dl.run_hints import RunHints
 from augustus_dl.validity import MIN_INTRON
 from augustus_dl.windows import cut, stitch
 
@@ -31,6 +39,7 @@ __all__ = [
     "Stage",
     "Stretch",
     "decoder_config",
+    "loci_of",
     "predict",
     "prediction_span",
     "transcripts_of",
@@ -51,7 +60,7 @@ class Stretch(NamedTuple):
     """Part of a sequence on its way to the decoder.
 
     scores: int16 or int32 [n, 29], see `Engine.scores`. codes: uint8 [n] base codes. start: of the
-    first base, in coordinates of the whole sequence.
+    first base, in coordinates of what is decoded.
     """
 
     scores: np.ndarray
@@ -83,6 +92,9 @@ class PredictOptions:
             never makes them longer than the profile does.
         window: core bases a window; None leaves the engine's choice.
         accurate: read every window in both directions and average; twice the network's time.
+        utr: find untranslated regions, too; needs a checkpoint that knows them.
+        alternatives: probabilities of genes, and further transcripts.
+        hints: what else is known about the sequences.
     """
 
     device: str = "auto"
@@ -98,6 +110,9 @@ class PredictOptions:
     min_intron: int | None = None
     window: int | None = None
     accurate: bool = False
+    utr: bool = False
+    alternatives: AlternativeOptions = BEST_ONLY
+    hints: RunHints | None = None
 
 
 def predict(
@@ -128,9 +143,10 @@ def _predictions(
         span = (0, length) if whole else prediction_span(length, options.range)
         codes = base_codes(contig.sequence)
         masked = soft_mask(contig.sequence) & options.softmasking
-        found = transcripts_of(codes, masked, engine, config, span)
-        ordered = sorted(found, key=lambda transcript: transcript.cds[0])
-        yield contig, [Gene(contig.name, one.strand, (one,)) for one in ordered]
+        stages = options.hints.stages(contig, span[1]) if options.hints else ()
+        loci = loci_of(codes, masked, engine, config, span, stages, options.alternatives)
+        ordered = sorted(loci, key=lambda locus: min(one.cds[0] for one in locus))
+        yield contig, [gene_of(contig.name, locus) for locus in ordered]
         if not whole:
             return
 
@@ -169,6 +185,7 @@ def decoder_config(profile: Profile, options: PredictOptions) -> DecoderConfig:
         "sense_stops": options.sense_stops,
         "min_coding_length": options.min_coding_length,
         "max_overlap": options.max_overlap if options.genemodel == "bacterium" else None,
+        "atac": True if options.hints and "ATAC" in options.hints.grouping.splice_pairs else None,
     }
     config = DecoderConfig.from_dict(
         {
@@ -187,20 +204,29 @@ def decoder_config(profile: Profile, options: PredictOptions) -> DecoderConfig:
 
 
 def transcripts_of(
+    codes: np.ndarray, masked: np.ndarray, engine: Engine, config: DecoderConfig
+) -> Iterator[Transcript]:
+    """Transcripts of the best parse of one sequence; see `loci_of`."""
+    return itertools.chain.from_iterable(loci_of(codes, masked, engine, config))
+
+
+def loci_of(
     codes: np.ndarray,
     masked: np.ndarray,
     engine: Engine,
     config: DecoderConfig,
     span: tuple[int, int] | None = None,
     stages: Sequence[Stage] = (),
-) -> Iterator[Transcript]:
-    """Transcripts of one sequence, those of each track of the decoder in rising order.
+    alternatives: AlternativeOptions = BEST_ONLY,
+) -> Iterator[Locus]:
+    """Transcripts of one sequence gene by gene, those of each track of the decoder in rising order.
 
     Args:
         codes: uint8 [L] base codes; masked: bool [L] soft-mask.
         span: decode this part only (0-based, half-open) as if it were the sequence; the network
             sees what lies beside it.
         stages: run in this order on the scores, before they are decoded.
+        alternatives: more than the best parse.
 
     Yields:
         Transcripts in coordinates of the whole sequence.
@@ -209,27 +235,32 @@ def transcripts_of(
     windows = cut(codes, masked, engine.core, engine.flank, span=(start, end))
     scores = stitch(engine.scores(windows, config.label_weights()), start)
     tracks = config.tracks()
-    copies = itertools.tee(_stretches(scores, codes, start), len(tracks))
+    copies = itertools.tee(_stretches(scores, codes[start:end]), len(tracks))
     searches = [
-        _search(copy, codes[start:end], track, stages)
+        _search(copy, codes[start:end], track, stages, alternatives)
         for copy, track in zip(copies, tracks, strict=True)
     ]
     for batches in zip(*searches, strict=True):  # in step, so that no copy lags far behind
-        for transcript in itertools.chain(*batches):
-            yield transcript.shifted(start)
+        for locus in itertools.chain(*batches):
+            yield [transcript.shifted(start) for transcript in locus]
 
 
-def _stretches(scores: Iterable[np.ndarray], codes: np.ndarray, start: int) -> Iterator[Stretch]:
+def _stretches(scores: Iterable[np.ndarray], codes: np.ndarray) -> Iterator[Stretch]:
     """Pair each stretch of scores with its bases."""
+    start = 0
     for part in scores:
         yield Stretch(part, codes[start : start + len(part)], start)
         start += len(part)
 
 
 def _search(
-    stretches: Iterator[Stretch], codes: np.ndarray, track: DecoderConfig, stages: Sequence[Stage]
-) -> Iterator[list[Transcript]]:
-    """Transcripts of one track, one batch for each stretch and one at the end.
+    stretches: Iterator[Stretch],
+    codes: np.ndarray,
+    track: DecoderConfig,
+    stages: Sequence[Stage],
+    alternatives: AlternativeOptions,
+) -> Iterator[list[Locus]]:
+    """Genes of one track, one batch for each stretch and one at the end.
 
     Args:
         codes: base codes of all that is decoded, where coordinates of the transcripts begin.
@@ -241,8 +272,11 @@ def _search(
     stretches = (part._replace(scores=one_strand(part.scores, track)) for part in stretches)
     for stage in stages:
         stretches = stage(stretches, track)
-    labels = Decoder(track).decode(_chunks(stretches, symbols(codes, track)))
-    return batches(labels, track)
+    chunks = _chunks(stretches, symbols(codes, track))
+    if alternatives.needed:
+        return Alternatives(track, alternatives).batches(chunks)
+    found = batches(Decoder(track).decode(chunks), track)
+    return ([[transcript] for transcript in batch] for batch in found)
 
 
 def _chunks(

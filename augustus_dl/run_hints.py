@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from augustus_dl.decode.bonus import hint_stage
 from augustus_dl.decode.hint_groups import GroupingOptions, group_hints
+from augustus_dl.decode.increments import Stage
 from augustus_dl.encode import base_codes, soft_mask
 from augustus_dl.hints import Extrinsic, HintCollection, HintGroups
 from augustus_dl.io.fasta import Contig
 
 __all__ = ["RunHints"]
+
+_USUAL_PAIRS = ("GTAG", "GCAG")
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,18 @@ class RunHints:
     softmasking: bool
     offset: int = 0
     _last: list[tuple[Contig, HintGroups]] = field(default_factory=list, repr=False)
+
+    def stages(self, contig: Contig, end: int | None = None) -> tuple[Stage, ...]:
+        """What adds the hints of a sequence to its scores; see `groups`."""
+        codes = base_codes(contig.sequence[self.offset : end])
+        stage = hint_stage(
+            self.groups(contig, end),
+            self.extrinsic,
+            codes,
+            malus=self.path is not None,
+            hinted_pairs=[pair for pair in self.grouping.splice_pairs if pair not in _USUAL_PAIRS],
+        )
+        return (stage,) if stage else ()
 
     def groups(self, contig: Contig, end: int | None = None) -> HintGroups:
         """The hints of a sequence, in groups; those of the sequence asked for last are kept.

@@ -9,6 +9,7 @@ import dataclasses
 import itertools
 import shutil
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,9 @@ from augustus_dl.predict import (
     PredictOptions,
     Stretch,
     decoder_config,
+    loci_of,
     predict,
     prediction_span,
-    transcripts_of,
 )
 from augustus_dl.profile import Profile, find_profile
 from augustus_dl.validity import faults
@@ -181,7 +182,7 @@ def test_strands_are_searched_in_step(profile: Profile) -> None:
     engine = open_engine(profile.model, profile.clade, "cpu", 2048)
     config = decoder_config(profile, PredictOptions(singlestrand=True))
     masked = np.zeros(len(codes), dtype=bool)
-    assert list(transcripts_of(codes, masked, engine, config, stages=[watched]))
+    assert list(loci_of(codes, masked, engine, config, stages=[watched]))
     assert read == {"forward": 20, "backward": 20}
 
 
@@ -195,12 +196,12 @@ def test_stages_see_and_change_scores(profile: Profile) -> None:
     def barred(stretches: Iterator[Stretch], track: DecoderConfig) -> Iterator[Stretch]:
         assert track == config
         for scores, bases, start in stretches:
-            assert np.array_equal(bases, codes[start : start + len(scores)])
+            assert np.array_equal(bases, codes[1_001 + start :][: len(scores)])
             wide = scores.astype(np.int32)
-            wide[max(15_000 - start, 0) :, 0] += 1 << 20
+            wide[max(13_999 - start, 0) :, 0] += 1 << 20
             yield Stretch(wide, bases, start)
 
-    found = list(transcripts_of(codes, masked, engine, config, (1_001, 29_000), [barred]))
+    found = list(chain(*loci_of(codes, masked, engine, config, (1_001, 29_000), [barred])))
     assert len(found) > 10
     assert min(t.start for t in found) < 3_000
     assert 13_000 < max(t.end for t in found) <= 15_000

@@ -39,8 +39,8 @@ _STOP_PROBABILITIES = {
 _MIN_PIECE = 1000
 _MIN_SAMPLES, _GOOD_SAMPLES = 10, 20
 _RANGE_OF_FIRST = (
-    "predictionStart or predictionEnd specified but sequence file contains more than one "
-    "sequence. Only the first sequence is predicted on."
+    "Warning: predictionStart or predictionEnd set but input consists of more than one sequence.\n"
+    "Prediction will be made only on first sequence."
 )
 
 
@@ -115,7 +115,7 @@ def checked(command: CommandLine) -> Run:
     return Run(
         query=query,
         profile=profile,
-        output=_output_options(settings, options, bool(hints)),
+        output=_output_options(settings, options, utr, bool(hints)),
         options=options,
         code=code,
         strict=settings.switch("gff3-strict", False),
@@ -146,21 +146,19 @@ def _settings(command: CommandLine) -> tuple[Settings, Profile]:
 
 
 def _with_utr(settings: Settings, profile: Profile, genemodel: str) -> bool:
-    """Whether untranslated regions are predicted."""
+    """Whether untranslated regions are predicted: asked for, and known to the checkpoint."""
     if not settings.switch("UTR", False):
         return False
     if settings.switch("singlestrand", False) or genemodel not in _WITH_UTR:
         if "UTR" in settings.values:
             raise OptionError("UTR only implemented with shadow and partial or complete.")
         return False
-    if not profile.predicts_utrs:
-        if "UTR" in settings.values:
-            _LOG.warning(
-                "the checkpoint of %s does not know untranslated regions; coding parts only",
-                profile.name,
-            )
-        return False
-    return True
+    if "UTR" in settings.values and not profile.predicts_utrs:
+        _LOG.warning(
+            "the checkpoint of %s does not know untranslated regions; coding parts only",
+            profile.name,
+        )
+    return profile.predicts_utrs
 
 
 def _predict_options(settings: Settings, genemodel: str) -> PredictOptions:
@@ -180,7 +178,6 @@ def _predict_options(settings: Settings, genemodel: str) -> PredictOptions:
         min_intron=settings.integer("min_intron_len", None),
         accurate=settings.switch("accurate", False),
         alternatives=_alternative_options(settings),
-        mea=settings.switch("mea", False),
     )
 
 
@@ -209,6 +206,7 @@ def _alternative_options(settings: Settings) -> AlternativeOptions:
         keep_best=settings.switch("keep_viterbi", False),
         unique_cds=settings.switch("uniqueCDS", False),
         temperature=settings.integer("temperature", 0),
+        mea=settings.switch("mea", False),
     )
 
 
@@ -266,7 +264,7 @@ def _protein_profile(settings: Settings) -> ProteinProfile | None:
 
 
 def _output_options(
-    settings: Settings, options: PredictOptions, hinted: bool
+    settings: Settings, options: PredictOptions, utr: bool, hinted: bool
 ) -> OutputOptions:
     usual = OutputOptions()
     return OutputOptions(
@@ -278,7 +276,7 @@ def _output_options(
         start=settings.switch("start", usual.start),
         stop=settings.switch("stop", usual.stop),
         exonnames=settings.switch("exonnames", usual.exonnames),
-        utr=options.utr,
+        utr=utr,
         print_utr=settings.switch("print_utr", usual.print_utr),
         tss=settings.switch("tss", False),
         tts=settings.switch("tts", False),
@@ -288,7 +286,7 @@ def _output_options(
         evidence=settings.switch("printEvidence", usual.evidence) and hinted,
         strand=options.strand,
         singlestrand=options.singlestrand,
-        mea=options.mea,
+        mea=options.alternatives.mea,
         bacterium=options.genemodel == "bacterium",
         verbosity=settings.integer("/augustus/verbosity", 1),
         genbank_verbosity=settings.integer("/genbank/verbosity", 1),
