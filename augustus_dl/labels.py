@@ -14,8 +14,9 @@ Every label stands on one base, so exons of one base and codons split by introns
 of their own. Labels are per genomic position, read left to right on both strands; the reverse
 complement of a path is `mirror`. Genes <-> labels <-> run-length tokens are exact inverses.
 
-UTR labels and feature tracks (`UTR_LABELS`, `FEATURES`) have heads of their own and are listed
-here because they are tokens too.
+Untranslated regions are a track of their own (`UTR_LABELS`), with its own head of the network:
+they may lie over introns and exons of other genes. Feature tracks (`FEATURES`) are listed because
+they are tokens too.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ __all__ = [
     "MASKED",
     "MIRROR",
     "NUM_LABELS",
+    "NUM_UTR_LABELS",
     "TOKENS",
     "UTR_LABELS",
+    "UTR_MIRROR",
     "from_labels",
     "from_runs",
     "from_tokens",
@@ -45,6 +48,8 @@ __all__ = [
     "to_labels",
     "to_runs",
     "to_tokens",
+    "to_utr_labels",
+    "utr_label",
 ]
 
 _KINDS = ("C0", "C1", "C2", "I0", "I1", "I2", "D0", "D1", "D2", "A0", "A1", "A2", "START", "STOP")
@@ -60,6 +65,8 @@ NUM_LABELS = len(LABELS)
 UTR_LABELS: tuple[str, ...] = tuple(
     f"{strand}{end}UTR_{part}" for strand in "+-" for end in "53" for part in ("exon", "intron")
 )
+"""Labels 1 to 8 of the UTR track; its label 0 is everything else, coding bases included."""
+NUM_UTR_LABELS = 1 + len(UTR_LABELS)
 FEATURES: tuple[str, ...] = (
     *(f"{strand}{kind}" for strand in "+-" for kind in ("tRNA", "rRNA", "ncRNA")),
     "mobile_genetic_element",
@@ -83,6 +90,9 @@ MIRROR = np.array(
     [0, *range(1 + _PER_STRAND, 1 + 2 * _PER_STRAND), *range(1, 1 + _PER_STRAND)], dtype=np.uint8
 )
 """uint8 [29]: each label's number after taking the reverse complement."""
+
+UTR_MIRROR = np.array([0, 5, 6, 7, 8, 1, 2, 3, 4], dtype=np.uint8)
+"""uint8 [9]: the same of the UTR track."""
 
 
 def mirror(labels: np.ndarray) -> np.ndarray:
@@ -172,6 +182,31 @@ def _write_intron(
         labels[start] = label("+", f"D{phase}")
     if not cut_right:
         labels[end - 1] = label("+", f"A{phase}")
+
+
+def utr_label(strand: str, end: str, part: str) -> int:
+    """Number of a UTR label, e.g. `utr_label("-", "5", "exon")`."""
+    return 1 + UTR_LABELS.index(f"{strand}{end}UTR_{part}")
+
+
+def to_utr_labels(transcript: Transcript, length: int) -> np.ndarray:
+    """UTR track of one transcript on a sequence of `length` bases; uint8 [length].
+
+    Raises:
+        ValueError: the transcript leaves the sequence.
+    """
+    if transcript.end > length:
+        raise ValueError(f"transcript ends at {transcript.end}, sequence at {length}")
+    track = np.zeros(length, dtype=np.uint8)
+    first, last = transcript.cds[0][0], transcript.cds[-1][1]
+    for end, parts in (("5", transcript.utr5), ("3", transcript.utr3)):
+        if parts:
+            left = parts[0][0] < first
+            start, stop = (parts[0][0], first) if left else (last, parts[-1][1])
+            track[start:stop] = utr_label(transcript.strand, end, "intron")
+        for start, stop in parts:
+            track[start:stop] = utr_label(transcript.strand, end, "exon")
+    return track
 
 
 def from_labels(labels: np.ndarray) -> list[Transcript]:

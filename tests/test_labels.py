@@ -19,8 +19,10 @@ from augustus_dl.labels import (
     MASKED,
     MIRROR,
     NUM_LABELS,
+    NUM_UTR_LABELS,
     TOKENS,
     UTR_LABELS,
+    UTR_MIRROR,
     from_labels,
     from_runs,
     from_tokens,
@@ -29,6 +31,8 @@ from augustus_dl.labels import (
     to_labels,
     to_runs,
     to_tokens,
+    to_utr_labels,
+    utr_label,
 )
 
 lengths = st.one_of(st.just(1), st.integers(1, 12), st.integers(1, 400))
@@ -224,3 +228,42 @@ def test_impossible_models_are_refused(transcripts, length: int, message: str) -
 def test_foreign_tokens_are_refused(tokens: list[str]) -> None:
     with pytest.raises(ValueError, match="not a structure token"):
         from_tokens(tokens)
+
+
+UTRS = Transcript(
+    "+", ((9, 12), (14, 17)), utr5=((1, 3), (6, 7)), utr3=((17, 18), (20, 22)), tss=True
+)
+
+
+def test_utr_track_written_out() -> None:
+    exon5, intron5, exon3, intron3 = 1, 2, 3, 4
+    track = to_utr_labels(UTRS, 23)
+    assert track.tolist() == [
+        *[0, exon5, exon5, intron5, intron5, intron5, exon5, intron5, intron5],
+        *[0] * 8,
+        *[exon3, intron3, intron3, exon3, exon3, 0],
+    ]
+    assert [UTR_LABELS[number - 1] for number in (exon5, intron5, exon3, intron3)] == [
+        *["+5UTR_exon", "+5UTR_intron", "+3UTR_exon", "+3UTR_intron"]
+    ]
+    turned = to_utr_labels(UTRS.mirrored(23), 23)
+    assert UTR_MIRROR[track[::-1]].tolist() == turned.tolist()
+    assert turned[0] == 0 and turned[1] == utr_label("-", "3", "exon")
+
+
+def test_utr_labels() -> None:
+    assert NUM_UTR_LABELS == 1 + len(UTR_LABELS) == 9
+    assert UTR_MIRROR[UTR_MIRROR].tolist() == list(range(NUM_UTR_LABELS))
+    for end in "53":
+        for part in ("exon", "intron"):
+            assert UTR_MIRROR[utr_label("+", end, part)] == utr_label("-", end, part)
+
+
+def test_a_transcript_without_utrs_has_an_empty_track() -> None:
+    cut = Transcript("+", ((5, 9),), complete5=False, start=0)
+    assert not to_utr_labels(cut, 12).any()
+
+
+def test_utrs_beyond_the_sequence_are_refused() -> None:
+    with pytest.raises(ValueError, match="ends at 22, sequence at 21"):
+        to_utr_labels(UTRS, 21)

@@ -23,7 +23,7 @@ from augustus_dl.gene import Gene, Interval, Transcript
 from augustus_dl.intervals import difference, union
 from augustus_dl.io.files import lines
 
-__all__ = ["Annotation", "read_annotation", "write_gff3"]
+__all__ = ["Annotation", "Mask", "read_annotation", "write_gff3"]
 
 _WHAT = "annotation file"
 _EXONIC = {
@@ -112,10 +112,13 @@ class _Model(_Locus):
     stops: list[Interval] = field(default_factory=list)
     has_start: bool = False
     exonic: _Locus = field(default_factory=_Locus)
+    exons: list[Interval] = field(default_factory=list)
     cds_partial: _Partial = field(default_factory=_Partial)
 
 
-def read_annotation(path: str | os.PathLike, doubtful_sources: Collection[str] = ()) -> Annotation:
+def read_annotation(
+    path: str | os.PathLike, doubtful_sources: Collection[str] = (), utrs: bool = False
+) -> Annotation:
     """Read a GFF3 or GTF file (AUGUSTUS's own output too; gzip found by content).
 
     A transcript's `complete5` and `complete3` are True unless the file says otherwise: a first
@@ -129,11 +132,13 @@ def read_annotation(path: str | os.PathLike, doubtful_sources: Collection[str] =
     Args:
         path: the file; `~` is expanded.
         doubtful_sources: genes with these words in column 2 become masks.
+        utrs: read untranslated regions too, from exon rows and UTR rows alike, except at ends
+            where the CDS is incomplete; transcripts then reach over them.
 
     Raises:
         InputError: the file cannot be read, or a line is no annotation; names file and line.
     """
-    reader = _Reader(frozenset(doubtful_sources))
+    reader = _Reader(frozenset(doubtful_sources), utrs)
     for number, feature in _features(path):
         try:
             reader.add(feature)
@@ -224,8 +229,8 @@ def _partial(feature: Feature) -> _Partial:
 class _Reader:
     """Collects rows in any order; `annotation` puts them together."""
 
-    def __init__(self, doubtful_sources: frozenset[str]) -> None:
-        self.doubtful_sources = doubtful_sources
+    def __init__(self, doubtful_sources: frozenset[str], utrs: bool) -> None:
+        self.doubtful_sources, self.utrs = doubtful_sources, utrs
         self.loci: dict[Key, _Locus] = {}
         self.models: dict[Key, _Model] = {}
         self.sources_with: dict[str, set[str]] = {"start_codon": set(), "stop_codon": set()}
@@ -297,6 +302,7 @@ class _Reader:
         start, end = row.start - 1, row.end
         if row.featuretype in _EXONIC:
             model.exonic.extend(start, end)
+            model.exons.append((start, end))
         if row.featuretype == "CDS":
             if row.frame not in ("0", "1", "2", "."):
                 raise ValueError(f"phase {row.frame!r} is none of 0, 1, 2 and .")
@@ -371,15 +377,22 @@ class _Reader:
         left, right = (missing5, missing3) if strand == "+" else (missing3, missing5)
         cut_left = left and 0 <= model.start < model.exonic.start
         cut_right = right and model.end > max(model.exonic.end, cds[-1][1])
+        utr_left, utr_right = _untranslated(model.exons, cds) if self.utrs else ((), ())
+        utr_left, utr_right = () if left else utr_left, () if right else utr_right
+        utr5, utr3 = (utr_left, utr_right) if strand == "+" else (utr_right, utr_left)
         return Transcript(
             strand=strand,
             cds=cds,
             phase=phase if missing5 else 0,
             complete5=not missing5,
             complete3=not missing3,
-            start=min(model.start, cds[0][0]) if cut_left else cds[0][0],
-            end=model.end if cut_right else cds[-1][1],
+            start=min(model.start, cds[0][0]) if cut_left else -1,
+            end=model.end if cut_right else -1,
             id=name,
+            utr5=utr5,
+            utr3=utr3,
+            tss=bool(utr5),
+            tts=bool(utr3),
         )
 
     def _partial_of(self, model: _Model, locus: _Locus) -> _Partial:
@@ -437,6 +450,17 @@ def _united(cds: list[Interval], stops: list[Interval], strand: str) -> tuple[In
     return tuple(united)
 
 
+def _untranslated(
+    exons: list[Interval], cds: tuple[Interval, ...]
+) -> tuple[tuple[Interval, ...], tuple[Interval, ...]]:
+    """Parts of exons left and right of the CDS, in rising order."""
+    first, last = cds[0][0], cds[-1][1]
+    parts = [tuple(part) for part in union([*exons, *cds]).tolist()]
+    left = tuple((start, min(end, first)) for start, end in parts if start < first)
+    right = tuple((max(start, last), end) for start, end in parts if end > last)
+    return left, right
+
+
 def _gene_rows(gene: Gene, number: int) -> Iterator[str]:
     """GFF3 rows of one gene."""
 
@@ -451,7 +475,7 @@ def _gene_rows(gene: Gene, number: int) -> Iterator[str]:
         partial = _partial_attributes(transcript)
         extent = (transcript.start, transcript.end)
         yield row("mRNA", *extent, ".", f"ID={own}", f"Parent={name}", partial)
-        for start, end in transcript.cds:
+        for start, end in transcript.exons:
             yield row("exon", start, end, ".", f"Parent={own}")
         for (start, end), phase in zip(transcript.cds, transcript.phases, strict=True):
             yield row("CDS", start, end, str(phase), f"ID={own}.cds", f"Parent={own}", partial)

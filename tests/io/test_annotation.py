@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augustus_dl.errors import InputError
-from augustus_dl.gene import Gene, Transcript
+from augustus_dl.gene import Gene, Interval, Transcript
 from augustus_dl.io.annotation import read_annotation, write_gff3
 
 
@@ -337,6 +337,105 @@ def test_missing_file_and_folder(tmp_path):
         read_annotation(tmp_path)
 
 
+UTR_CASES = {
+    "exon rows": """
+        c s mRNA 11 100 . STRAND . | ID=t
+        c s exon 11 20 . STRAND . | Parent=t
+        c s exon 31 60 . STRAND . | Parent=t
+        c s exon 71 75 . STRAND . | Parent=t
+        c s exon 81 100 . STRAND . | Parent=t
+        c s CDS 41 60 . STRAND 0 | Parent=t
+        c s CDS 71 75 . STRAND 0 | Parent=t
+    """,
+    "UTR rows": """
+        c s mRNA 11 100 . STRAND . | ID=t
+        c s LEFT_prime_UTR 11 20 . STRAND . | Parent=t
+        c s LEFT_prime_UTR 31 40 . STRAND . | Parent=t
+        c s CDS 41 60 . STRAND 0 | Parent=t
+        c s CDS 71 75 . STRAND 0 | Parent=t
+        c s RIGHT_prime_UTR 81 100 . STRAND . | Parent=t
+    """,
+    "both, in any order": """
+        c s CDS 71 75 . STRAND 0 | Parent=t
+        c s RIGHT_prime_UTR 81 100 . STRAND . | Parent=t
+        c s exon 81 100 . STRAND . | Parent=t
+        c s CDS 41 60 . STRAND 0 | Parent=t
+        c s exon 11 20 . STRAND . | Parent=t
+        c s LEFT_prime_UTR 31 40 . STRAND . | Parent=t
+        c s mRNA 11 100 . STRAND . | ID=t
+    """,
+    "GTF exons": """
+        c s exon 11 20 . STRAND . | gene_id "g"; transcript_id "t";
+        c s exon 31 60 . STRAND . | gene_id "g"; transcript_id "t";
+        c s CDS 41 60 . STRAND 0 | gene_id "g"; transcript_id "t";
+        c s exon 71 75 . STRAND . | gene_id "g"; transcript_id "t";
+        c s CDS 71 75 . STRAND 0 | gene_id "g"; transcript_id "t";
+        c s exon 81 100 . STRAND . | gene_id "g"; transcript_id "t";
+    """,
+    "AUGUSTUS's GTF": """
+        c AUGUSTUS transcript 11 100 . STRAND . | t
+        c AUGUSTUS LEFT_DIGIT'-UTR 11 20 . STRAND . | transcript_id "t"; gene_id "g";
+        c AUGUSTUS LEFT_DIGIT'-UTR 31 40 . STRAND . | transcript_id "t"; gene_id "g";
+        c AUGUSTUS CDS 41 60 . STRAND 0 | transcript_id "t"; gene_id "g";
+        c AUGUSTUS CDS 71 75 . STRAND 0 | transcript_id "t"; gene_id "g";
+        c AUGUSTUS RIGHT_DIGIT'-UTR 81 100 . STRAND . | transcript_id "t"; gene_id "g";
+    """,
+}
+
+
+@pytest.mark.parametrize("strand", "+-")
+@pytest.mark.parametrize("case", UTR_CASES)
+def test_untranslated_regions(tmp_path, case, strand):
+    rows = UTR_CASES[case].replace("STRAND", strand)
+    left, right = ("five", "three") if strand == "+" else ("three", "five")
+    digit = {"five": "5", "three": "3"}
+    rows = rows.replace("LEFT_DIGIT", digit[left]).replace("RIGHT_DIGIT", digit[right])
+    rows = rows.replace("LEFT", left).replace("RIGHT", right)
+    cds, outer = ((40, 60), (70, 75)), [((10, 20), (30, 40)), ((80, 100),)]
+    utr5, utr3 = outer if strand == "+" else outer[::-1]
+    bare = Transcript(strand, cds, id="t")
+    assert only(read(tmp_path, rows)) == bare
+    assert only(read(tmp_path, rows, utrs=True)) == Transcript(
+        strand, cds, id="t", utr5=utr5, utr3=utr3, tss=True, tts=True
+    )
+
+
+def test_beyond_an_incomplete_end_lies_no_untranslated_region(tmp_path):
+    rows = """
+        c s exon 1 50 . + . | Parent=t
+        c s CDS 11 30 . + 1 | Parent=t
+    """
+    transcript = only(read(tmp_path, rows, utrs=True))
+    assert (transcript.utr5, transcript.tss) == ((), False)
+    assert (transcript.utr3, transcript.tts) == (((30, 50),), True)
+    assert (transcript.start, transcript.end) == (10, 50)
+
+
+def test_a_stop_codon_outside_the_cds_is_no_untranslated_region(tmp_path):
+    ids = '| gene_id "g"; transcript_id "t";'
+    rows = f"""
+        c s exon 1 30 . - . {ids}
+        c s CDS 14 25 . - 0 {ids}
+        c s stop_codon 11 13 . - 0 {ids}
+        c s start_codon 23 25 . - 0 {ids}
+    """
+    transcript = only(read(tmp_path, rows, utrs=True))
+    assert transcript.cds == ((10, 25),)
+    assert (transcript.utr5, transcript.utr3) == (((25, 30),), ((0, 10),))
+
+
+@st.composite
+def untranslated(draw, outward: int, cds_end: int) -> tuple[Interval, ...]:
+    """Parts of a UTR on one side of the CDS, in rising order."""
+    parts, position = [], cds_end
+    for _ in range(draw(st.integers(0, 3))):
+        position += outward * draw(st.integers(min(len(parts), 1), 30))
+        end = position + outward * draw(st.integers(1, 30))
+        parts.append((min(position, end), max(position, end)))
+        position = end
+    return tuple(sorted(parts))
+
+
 @st.composite
 def transcripts(draw, strand: str, offset: int, name: str) -> Transcript:
     lengths = draw(st.lists(st.integers(1, 40), min_size=1, max_size=11))
@@ -348,15 +447,22 @@ def transcripts(draw, strand: str, offset: int, name: str) -> Transcript:
         position += length
     complete5, complete3 = draw(st.booleans()), draw(st.booleans())
     left, right = (complete5, complete3) if strand == "+" else (complete3, complete5)
+    left_utr = draw(untranslated(-1, cds[0][0])) if left else ()
+    right_utr = draw(untranslated(1, cds[-1][1])) if right else ()
+    utr5, utr3 = (left_utr, right_utr) if strand == "+" else (right_utr, left_utr)
     return Transcript(
         strand=strand,
         cds=tuple(cds),
         phase=0 if complete5 else draw(st.integers(0, 2)),
         complete5=complete5,
         complete3=complete3,
-        start=cds[0][0] if left else cds[0][0] - draw(st.integers(0, 3)),
-        end=cds[-1][1] if right else cds[-1][1] + draw(st.integers(0, 3)),
+        start=-1 if left else cds[0][0] - draw(st.integers(0, 3)),
+        end=-1 if right else cds[-1][1] + draw(st.integers(0, 3)),
         id=name,
+        utr5=utr5,
+        utr3=utr3,
+        tss=bool(utr5),
+        tts=bool(utr3),
     )
 
 
@@ -369,7 +475,7 @@ def gene_lists(draw) -> list[Gene]:
     for number in range(draw(st.integers(0, 6))):
         strand, contig = draw(st.sampled_from("+-")), draw(st.sampled_from(["c1", "chr|2"]))
         parts = tuple(
-            draw(transcripts(strand, 1000 * number + 3, next(names)))
+            draw(transcripts(strand, 1000 * number + 203, next(names)))
             for _ in range(draw(st.integers(1, 3)))
         )
         genes.append(Gene(contig, strand, parts, next(names)))
@@ -380,7 +486,7 @@ def gene_lists(draw) -> list[Gene]:
 def test_write_then_read_gives_the_same(tmp_path_factory, genes):
     path = tmp_path_factory.mktemp("g") / "w.gff3"
     write_gff3(path, genes)
-    found = read_annotation(path)
+    found = read_annotation(path, utrs=True)
     assert found.masks == {}
     assert [gene for contig in ("c1", "chr|2") for gene in found.genes.get(contig, [])] == sorted(
         genes, key=lambda gene: (gene.contig, gene.start)
