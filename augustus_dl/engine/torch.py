@@ -32,8 +32,9 @@ class TorchEngine:
         core: int | None = None,
         accurate: bool = False,
     ):
-        if clade not in CLADES:
-            raise ModelError(f"clade {clade!r} is none of {', '.join(CLADES)}; mend the profile")
+        known = model.config.known_clades
+        if clade not in known:
+            raise ModelError(f"clade {clade!r} is none of {', '.join(known)}; mend the profile")
         self.device = str(device)
         self.flank = model.config.flank
         self.core = core or _CORE[device.type]

@@ -1,5 +1,9 @@
 """NetworkConfig: one size dial, the rest derived."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from transformers import PretrainedConfig
 
 from augustus_dl.labels import NUM_LABELS
@@ -13,8 +17,18 @@ SIZES: dict[str, dict] = {
 }
 """Widths are those at 1, 4, 16 and 32 bases a position."""
 
-CLADES = ("none", "nematodes", "arthropods", "vertebrates", "plants", "yeasts", "fungi", "protists")
-"""What the clade embedding knows; "none" serves genomes of any origin."""
+CLADES = (
+    "none",
+    "nematodes",
+    "arthropods",
+    "vertebrates",
+    "plants",
+    "yeasts",
+    "fungi",
+    "protists",
+    "prokaryotes",
+)
+"""What the clade embedding knows; "none" serves genomes of any origin. New ones go to the end."""
 
 
 class NetworkConfig(PretrainedConfig):
@@ -25,21 +39,46 @@ class NetworkConfig(PretrainedConfig):
         clade: the clade a checkpoint predicts for unless told otherwise.
         moe: False replaces the experts by a dense feed-forward of the same cost.
         window: tokens (of 32 bases) that attention reaches to either side.
+        clades: how many of `CLADES`, from the first on, the network was made for.
+        utr: it has a head for the UTR track.
     """
 
     model_type = "augustus_dl"
 
     def __init__(
-        self, size: str = "base", clade: str = "none", moe: bool = True, window: int = 64, **kwargs
+        self,
+        size: str = "base",
+        clade: str = "none",
+        moe: bool = True,
+        window: int = 64,
+        clades: int = len(CLADES),
+        utr: bool = True,
+        **kwargs,
     ):
         if size not in SIZES:
             raise ValueError(f"size {size!r} is none of {', '.join(SIZES)}")
-        if clade not in CLADES:
-            raise ValueError(f"clade {clade!r} is none of {', '.join(CLADES)}")
+        if not isinstance(clades, int) or not 1 <= clades <= len(CLADES):
+            raise ValueError(f"clades {clades!r} is no number from 1 to {len(CLADES)}")
+        if clade not in CLADES[:clades]:
+            raise ValueError(f"clade {clade!r} is none of {', '.join(CLADES[:clades])}")
         if not isinstance(window, int) or window < 1:
             raise ValueError(f"window {window!r} is no positive number of tokens")
         self.size, self.clade, self.moe, self.window = size, clade, moe, window
+        self.clades, self.utr = clades, utr
         super().__init__(num_labels=kwargs.pop("num_labels", NUM_LABELS), **kwargs)
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> NetworkConfig:
+        """A configuration as `config.json` has it.
+
+        One that names neither `clades` nor `utr` is of the time before prokaryotes and UTRs.
+        """
+        return super().from_dict({"clades": 8, "utr": False, **config_dict}, **kwargs)
+
+    @property
+    def known_clades(self) -> tuple[str, ...]:
+        """The clades the network was made for."""
+        return CLADES[: self.clades]
 
     stride = 32  # bases a token of the trunk stands for
     experts = 8

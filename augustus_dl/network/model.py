@@ -18,7 +18,8 @@ from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from augustus_dl.errors import ModelError
-from augustus_dl.network.config import CLADES, NetworkConfig
+from augustus_dl.labels import NUM_UTR_LABELS
+from augustus_dl.network.config import NetworkConfig
 from augustus_dl.network.layers import (
     Attention,
     Block,
@@ -34,10 +35,17 @@ __all__ = ["AnnotationModel", "Scores", "load_model", "quiet_transformers"]
 
 
 class Scores(NamedTuple):
-    """logits_BKL: unnormalised log-scores of the 29 labels; router_loss: scalar or 0."""
+    """Output of a forward pass.
+
+    Attributes:
+        logits_BKL: unnormalised log-scores of the 29 labels.
+        router_loss: scalar or 0.
+        utr_BKL: unnormalised log-scores of the 9 labels of the UTR track, where asked for.
+    """
 
     logits_BKL: torch.Tensor
     router_loss: torch.Tensor
+    utr_BKL: torch.Tensor | None = None
 
 
 class AnnotationModel(PreTrainedModel):
@@ -56,13 +64,15 @@ class AnnotationModel(PreTrainedModel):
         self.down16 = nn.Conv1d(w4, w16, 8, stride=4, padding=2)
         self.conv16 = nn.Sequential(ResidualConv(w16), ResidualConv(w16))
         self.down32 = nn.Conv1d(w16, w32, 4, stride=2, padding=1)
-        self.clade = nn.Embedding(len(CLADES), w32)
+        self.clade = nn.Embedding(config.clades, w32)
         nn.init.zeros_(self.clade.weight)
         self.trunk = nn.ModuleList(self._block(layer) for layer in range(shape["layers"]))
         self.up16 = Up(w32, w16, 2)
         self.up4 = Up(w16, w4, 4)
         self.up1 = Up(w4, w1, 4, kernel=9)
         self.head = nn.Sequential(ChannelNorm(w1), nn.Conv1d(w1, config.num_labels, 1))
+        if config.utr:
+            self.utr_head = nn.Sequential(ChannelNorm(w1), nn.Conv1d(w1, NUM_UTR_LABELS, 1))
         self.post_init()
 
     def _block(self, layer: int) -> Block:
@@ -71,7 +81,7 @@ class AnnotationModel(PreTrainedModel):
         attention = Attention(width, shape["heads"], config.window)
         if layer in config.expert_layers:
             feed_forward = Experts(
-                width, shape["expert"], config.experts, config.experts_per_token, len(CLADES)
+                width, shape["expert"], config.experts, config.experts_per_token, config.clades
             )
         else:
             feed_forward = SwiGLU(width, shape["hidden"])
@@ -81,7 +91,11 @@ class AnnotationModel(PreTrainedModel):
         """Modules initialise themselves; transformers' own scheme is not wanted."""
 
     def forward(
-        self, codes_BL: torch.Tensor, masked_BL: torch.Tensor, clade_B: torch.Tensor
+        self,
+        codes_BL: torch.Tensor,
+        masked_BL: torch.Tensor,
+        clade_B: torch.Tensor,
+        utr: bool = False,
     ) -> Scores:
         """Score every label at every base.
 
@@ -89,6 +103,7 @@ class AnnotationModel(PreTrainedModel):
             codes_BL: uint8 base codes (0-3, 4 = N); L a multiple of 32.
             masked_BL: bool or uint8, soft-masked bases.
             clade_B: int64 numbers of `CLADES`.
+            utr: score the UTR track too; only where the network has a head for it.
         """
         x1 = self.stem(codes_BL, masked_BL)
         x4 = self.conv4(self.down4(x1))
@@ -102,7 +117,7 @@ class AnnotationModel(PreTrainedModel):
         x = self.up16(x.transpose(1, 2), x16)
         x = self.up4(x, x4)
         x = self.up1(x, x1)
-        return Scores(self.head(x), router_loss)
+        return Scores(self.head(x), router_loss, self.utr_head(x) if utr else None)
 
 
 def load_model(folder: Path) -> AnnotationModel:

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from augustus_dl.errors import ModelError
-from augustus_dl.labels import NUM_LABELS
+from augustus_dl.labels import NUM_LABELS, NUM_UTR_LABELS
 from augustus_dl.network.config import CLADES, SIZES, NetworkConfig
 from augustus_dl.network.layers import kmer_index
 from augustus_dl.network.model import AnnotationModel, load_model
@@ -54,17 +54,29 @@ def test_networks_are_small(size: str) -> None:
 @pytest.mark.parametrize("moe", [True, False])
 def test_output_and_gradients(moe: bool) -> None:
     model = network(moe=moe).train()
-    out = model(
-        bases(256).repeat(2, 1), torch.zeros(2, 256, dtype=torch.bool), torch.tensor([0, 3])
-    )
+    masked, clade = torch.zeros(2, 256, dtype=torch.bool), torch.tensor([0, 3])
+    out = model(bases(256).repeat(2, 1), masked, clade, utr=True)
     assert out.logits_BKL.shape == (2, NUM_LABELS, 256)
+    assert out.utr_BKL.shape == (2, NUM_UTR_LABELS, 256)
     assert bool(out.router_loss > 0) is moe
-    (out.logits_BKL.square().mean() + out.router_loss).backward()
+    (out.logits_BKL.square().mean() + out.utr_BKL.square().mean() + out.router_loss).backward()
     without = [name for name, p in model.named_parameters() if p.grad is None]
     assert without == []
     assert all(p.grad.isfinite().all() for p in model.parameters())
     kinds = {type(block.feed_forward).__name__ for block in model.trunk}
     assert kinds == ({"SwiGLU", "Experts"} if moe else {"SwiGLU"})
+
+
+def test_scores_do_not_depend_on_the_utr_head() -> None:
+    model, codes = network(), bases(256)
+    masked, clade = torch.zeros_like(codes), torch.zeros(1, dtype=torch.long)
+    with torch.inference_mode():
+        plain, both = model(codes, masked, clade), model(codes, masked, clade, utr=True)
+    assert plain.utr_BKL is None
+    assert torch.equal(plain.logits_BKL, both.logits_BKL)
+    bare = network(utr=False)
+    assert bare.load_state_dict(model.state_dict(), strict=False).missing_keys == []
+    assert torch.equal(scores(bare, codes), plain.logits_BKL)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -131,7 +143,16 @@ def test_kmers_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"size": "huge"}, {"clade": "dragons"}, {"window": 0}, {"window": "64"}]
+    "options",
+    [
+        {"size": "huge"},
+        {"clade": "dragons"},
+        {"window": 0},
+        {"window": "64"},
+        {"clades": 0},
+        {"clades": 10},
+        {"clade": "prokaryotes", "clades": 8},
+    ],
 )
 def test_impossible_configurations(options: dict) -> None:
     with pytest.raises(ValueError, match=str(next(iter(options.values())))):
@@ -151,6 +172,19 @@ def test_a_model_folder_round_trip_is_bitwise(moe: bool, tmp_path: Path) -> None
             assert torch.equal(again.state_dict()[name], tensor), name
         assert torch.equal(scores(again.eval(), bases(512)), scores(model, bases(512)))
     assert not load_model(tmp_path).training
+
+
+def test_a_folder_from_before_prokaryotes_and_utrs(tmp_path: Path) -> None:
+    """Its config.json names neither: such folders, the shipped ones among them, stay readable."""
+    old = network(clade="plants", clades=8, utr=False)
+    old.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["clades"], config["utr"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    again = load_model(tmp_path)
+    assert (again.config.clades, again.config.utr) == (8, False)
+    assert again.config.known_clades == CLADES[:8] and "prokaryotes" not in CLADES[:8]
+    assert torch.equal(scores(again, bases(512)), scores(old, bases(512)))
 
 
 def test_half_precision_weights_are_read_as_float32(tmp_path: Path) -> None:
@@ -196,6 +230,8 @@ DAMAGE = {
     "unknown size": (lambda f: edit_config(f, size="huge"), "size 'huge' is none of tiny"),
     "other size": (lambda f: edit_config(f, size="small"), "does not fit its config.json"),
     "dense config": (lambda f: edit_config(f, moe=False), "does not fit.*trunk.1.feed_forward"),
+    "another clade": (lambda f: edit_config(f, clades=8), r"does not fit.*clade"),
+    "no UTR head": (lambda f: edit_config(f, utr=False), r"does not fit.*utr_head"),
     "other window": (lambda f: edit_config(f, window=0), "window 0"),
     "wrong shape": (
         lambda f: edit_weights(f, clade__weight=torch.zeros(3, 3)),
