@@ -19,15 +19,21 @@ def average_models(folders: list[Path], clade: str) -> AnnotationModel:
     """The network whose weights are the mean of those in model folders of one shape.
 
     Raises:
-        ModelError: a folder is unreadable, or its network has another shape.
+        ModelError: a folder is unreadable, or its network has another shape or other heads.
     """
     models = [load_model(folder) for folder in folders]
     first = models[0]
     for folder, model in zip(folders, models, strict=True):
-        if (model.config.size, model.config.moe) != (first.config.size, first.config.moe):
+        if _shape(model) != _shape(first):
             raise ModelError(f"network in {folder} has another shape than the one in {folders[0]}")
     with torch.no_grad():
         for parameters in zip(*(model.parameters() for model in models), strict=True):
             parameters[0].copy_(torch.stack(parameters).mean(0))
     first.config.clade = clade
     return first
+
+
+def _shape(model: AnnotationModel) -> tuple:
+    """Equal for networks whose parameters have the same names and sizes."""
+    config = model.config
+    return config.size, config.moe, config.clades, config.utr

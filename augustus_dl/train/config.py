@@ -24,7 +24,9 @@ class TrainConfig:
         learning_rate, warmup, weight_decay, clip: AdamW with linear warm-up (steps), cosine decay
             to a twentieth, and gradient clipping. A step with a non-finite gradient is left out.
         gamma, dice_weight, boundary_weight, router_weight: see loss.annotation_loss.
+        utr_weight: of the UTR track's focal loss; only with a network that has a head for it.
         genic: share of windows drawn around gene bases.
+        mutation: highest rate at which bases are mutated; see dataset.mutated.
         ema: decay of the averaged weights, which are what is evaluated and kept.
         evaluate_minutes, save_minutes: how often validation genes are decoded and the state
             is saved.
@@ -47,7 +49,9 @@ class TrainConfig:
     dice_weight: float = 0.5
     boundary_weight: float = 1.0
     router_weight: float = 0.01
+    utr_weight: float = 0.3
     genic: float = 0.8
+    mutation: float = 0.0
     ema: float = 0.999
     evaluate_minutes: float = 3.0
     save_minutes: float = 2.0

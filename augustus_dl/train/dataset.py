@@ -1,8 +1,8 @@
 """Windows cut on the device from genomes that live there as bytes.
 
-No loader processes: a genome is two bytes a base (base code with the soft-mask in bit 3, and
-label), and a batch is one gather. What is drawn depends on (seed, step) alone, so a resumed run
-sees the same windows.
+No loader processes: a genome is three bytes a base (base code with the soft-mask in bit 3, label,
+UTR label), and a batch is one gather. What is drawn depends on (seed, step) alone, so a resumed
+run sees the same windows.
 """
 
 from __future__ import annotations
@@ -14,21 +14,23 @@ import torch
 
 from augustus_dl.encode import N
 from augustus_dl.errors import TrainingError
-from augustus_dl.labels import INTERGENIC, MASKED, MIRROR
+from augustus_dl.labels import INTERGENIC, MASKED, MIRROR, UTR_MIRROR, label
 from augustus_dl.network.config import CLADES
 from augustus_dl.train.pack import Piece
 
-__all__ = ["Batch", "Genomes"]
+__all__ = ["Batch", "Genomes", "mutated"]
 
 _SOFT = 8
 
 
 class Batch(NamedTuple):
-    """codes_BL uint8, masked_BL bool, labels_BL uint8 (MASKED outside the piece), clade_B int64."""
+    """codes_BL uint8 and masked_BL bool; labels_BL and utr_BL uint8, MASKED outside the piece;
+    clade_B int64."""
 
     codes_BL: torch.Tensor
     masked_BL: torch.Tensor
     labels_BL: torch.Tensor
+    utr_BL: torch.Tensor
     clade_B: torch.Tensor
 
 
@@ -48,12 +50,12 @@ class Genomes:
         lengths = torch.tensor([len(p.codes) for p in pieces])
         self.bases = torch.from_numpy(np.concatenate(bytes_)).to(device)
         self.labels = torch.from_numpy(labels).to(device)
+        self.utr = torch.from_numpy(np.concatenate([p.utr for p in pieces])).to(device)
         ends = lengths.cumsum(0)
         self.starts, self.ends = (ends - lengths).to(device), ends.to(device)
         self.clades = torch.tensor([CLADES.index(p.clade) for p in pieces], device=device)
         self._set_tables(pieces, lengths, labels)
-        self._mirror = torch.full((256,), MASKED, dtype=torch.uint8, device=device)
-        self._mirror[: len(MIRROR)] = torch.from_numpy(MIRROR).to(device)
+        self._mirror, self._utr_mirror = (_table(m, device) for m in (MIRROR, UTR_MIRROR))
         self._complement = torch.tensor([3, 2, 1, 0, N], dtype=torch.uint8, device=device)
 
     def _set_tables(self, pieces: list[Piece], lengths: torch.Tensor, labels: np.ndarray) -> None:
@@ -78,8 +80,14 @@ class Genomes:
         self.genic_starts = torch.from_numpy(first[:-1]).to(self.device)
         self.genic_counts = torch.from_numpy(np.diff(first)).to(self.device)
 
-    def batch(self, windows: int, length: int, seed: int, step: int) -> Batch:
-        """Draw `windows` windows of `length` bases."""
+    def batch(
+        self, windows: int, length: int, seed: int, step: int, mutation: float = 0.0
+    ) -> Batch:
+        """Draw `windows` windows of `length` bases.
+
+        Args:
+            mutation: each window draws a rate from 0 to this; see `mutated`.
+        """
         generator = torch.Generator(self.device).manual_seed(seed * 1_000_003 + step)
 
         def uniform(*shape: int) -> torch.Tensor:
@@ -93,6 +101,10 @@ class Genomes:
         position = torch.where(wanted, genic, anywhere)
         start = position - (uniform(windows) * length).long()
         batch = self._cut(start, position, length)
+        if mutation:
+            rate = mutation * uniform(windows, 1)
+            drawn = uniform(windows, length), uniform(windows, length)
+            batch = batch._replace(codes_BL=mutated(batch, rate, *drawn))
         batch = self._reverse(batch, uniform(windows) < 0.5)
         masked = batch.masked_BL & (uniform(windows, 1) < 0.5)
         clade = torch.where(uniform(windows) < 0.1, 0, batch.clade_B)
@@ -106,18 +118,82 @@ class Genomes:
         index = index.clamp(0, len(self.bases) - 1)
         bases = self.bases[index].masked_fill(~within, N)
         labels = self.labels[index].masked_fill(~within, MASKED)
-        return Batch(bases & (_SOFT - 1), bases >= _SOFT, labels, self.clades[piece])
+        utr = self.utr[index].masked_fill(~within, MASKED)
+        return Batch(bases & (_SOFT - 1), bases >= _SOFT, labels, utr, self.clades[piece])
 
     def _reverse(self, batch: Batch, which: torch.Tensor) -> Batch:
         """Reverse-complement the windows of a batch that `which` (bool [B]) names."""
         which = which.unsqueeze(1)
         codes = self._complement[batch.codes_BL.flip(1).long()]
         labels = self._mirror[batch.labels_BL.flip(1).long()]
+        utr = self._utr_mirror[batch.utr_BL.flip(1).long()]
         return batch._replace(
             codes_BL=torch.where(which, codes, batch.codes_BL),
             masked_BL=torch.where(which, batch.masked_BL.flip(1), batch.masked_BL),
             labels_BL=torch.where(which, labels, batch.labels_BL),
+            utr_BL=torch.where(which, utr, batch.utr_BL),
         )
+
+
+def mutated(
+    batch: Batch, rate_B1: torch.Tensor, chance_BL: torch.Tensor, choice_BL: torch.Tensor
+) -> torch.Tensor:
+    """Bases as a related genome might have them, with the same genes; uint8 [B, L].
+
+    A base is hit where `chance` is below `rate`. What is hit between genes or inside an intron
+    becomes any other base, except within 6 bases of a codon, a splice site, an end of an
+    untranslated region, or a doubtful label. What is hit in the third base of a codon that no
+    intron splits undergoes a transition (A-G, C-T) where that spells the same amino acid in nearly
+    all genetic codes: not in TGA, TGG, ATA and ATG. N stays.
+
+    Args:
+        chance_BL, choice_BL: float in 0..1, drawn by the caller.
+    """
+    codes_BL = batch.codes_BL
+    hit_BL = (chance_BL < rate_B1) & (codes_BL < N)
+    other_BL = (codes_BL + 1 + (choice_BL * 3).to(torch.uint8)) & 3
+    transition_BL = codes_BL ^ 2
+    third_BL = _silent(codes_BL, batch.labels_BL, "+")
+    third_BL |= _silent(3 - codes_BL.flip(1), batch.labels_BL.flip(1), "-").flip(1)
+    codes_BL = torch.where(hit_BL & _free(batch), other_BL, codes_BL)
+    return torch.where(hit_BL & third_BL, transition_BL, codes_BL)
+
+
+_FREE = (INTERGENIC, *(label(strand, f"I{k}") for strand in "+-" for k in range(3)))
+_MARGIN = 6
+_A, _G, _T = 0, 2, 3
+
+
+def _free(batch: Batch) -> torch.Tensor:
+    """bool [B, L]: between genes or inside an intron, and nothing else is near."""
+    free = torch.tensor(_FREE, dtype=torch.uint8, device=batch.labels_BL.device)
+    taken_BL = ~torch.isin(batch.labels_BL, free)
+    border_BL = batch.utr_BL[:, 1:] != batch.utr_BL[:, :-1]
+    taken_BL[:, 1:] |= border_BL
+    taken_BL[:, :-1] |= border_BL
+    near_BL = torch.nn.functional.max_pool1d(taken_BL.float(), 2 * _MARGIN + 1, 1, _MARGIN)
+    return near_BL == 0
+
+
+def _silent(codes_BL: torch.Tensor, labels_BL: torch.Tensor, strand: str) -> torch.Tensor:
+    """bool [B, L]: third bases of whole codons that may undergo a transition.
+
+    Args:
+        codes_BL, labels_BL: in reading order of `strand`; codes of its bases, uint8.
+    """
+    c0, c1, c2 = (label(strand, f"C{k}") for k in range(3))
+    first, second, third = codes_BL[:, :-2], codes_BL[:, 1:-1], codes_BL[:, 2:]
+    whole = (labels_BL[:, :-2] == c0) & (labels_BL[:, 1:-1] == c1) & (labels_BL[:, 2:] == c2)
+    told_apart = ((first == _T) & (second == _G)) | ((first == _A) & (second == _T))
+    told_apart &= (third == _A) | (third == _G)
+    return torch.nn.functional.pad(whole & ~told_apart, (2, 0))
+
+
+def _table(mirror: np.ndarray, device: torch.device) -> torch.Tensor:
+    """A mirror of labels that leaves MASKED as it is; uint8 [256]."""
+    table = torch.full((256,), MASKED, dtype=torch.uint8, device=device)
+    table[: len(mirror)] = torch.from_numpy(mirror).to(device)
+    return table
 
 
 def _scaled(uniform: torch.Tensor, size: torch.Tensor) -> torch.Tensor:

@@ -20,7 +20,7 @@ from augustus_dl.network.config import NetworkConfig
 from augustus_dl.network.model import AnnotationModel, load_model
 from augustus_dl.train.config import TrainConfig
 from augustus_dl.train.dataset import Genomes
-from augustus_dl.train.loss import annotation_loss
+from augustus_dl.train.loss import annotation_loss, focal_loss
 from augustus_dl.train.pack import Pack
 from augustus_dl.train.run_folder import RunFolder
 from augustus_dl.train.validation import Validation
@@ -41,7 +41,8 @@ def train(
     """Train until `config.steps` or for `minutes`, resuming from `folder`; best gene F1 so far.
 
     Raises:
-        TrainingError: no training pieces; or the folder belongs to a run with other settings.
+        TrainingError: no training pieces; one of a clade that the network of `config.init` was not
+            made for; or the folder belongs to a run with other settings.
     """
     pieces = [piece for pack in packs for piece in pack.pieces]
     training = [piece for piece in pieces if not piece.validation]
@@ -51,6 +52,9 @@ def train(
     torch.manual_seed(config.seed)
     torch.set_float32_matmul_precision("high")
     model = _start_model(config).to(device).train()
+    unknown = {piece.clade for piece in pieces} - set(model.config.known_clades)
+    if unknown:
+        raise TrainingError(f"--init {config.init}: the network knows no {sorted(unknown)[0]}")
     run = RunFolder(folder, config)
     average = AnnotationModel(model.config).to(device).eval().requires_grad_(False)
     average.load_state_dict(model.state_dict())
@@ -66,6 +70,15 @@ def train(
     compute_loss = _loss_function(model, config, device)
     progress(f"training on {device}: {len(genomes.bases) / 1e6:.1f} Mb, from step {step}")
 
+    def save() -> None:
+        run.save_state(
+            step=step,
+            best=best,
+            model=model.state_dict(),
+            average=average.state_dict(),
+            optimizer=optimizer.state_dict(),
+        )
+
     began = saved = evaluated = time.monotonic()
     losses: list[torch.Tensor] = []
     while True:
@@ -76,31 +89,27 @@ def train(
             rate, mean = _learning_rate(config, step - 1), torch.stack(losses).mean().item()
             run.log(step=step, loss=mean, learning_rate=rate, seconds=now - began)
             losses.clear()
-        if over or now - evaluated > 60 * config.evaluate_minutes:
+        evaluates = over or now - evaluated > 60 * config.evaluate_minutes
+        if evaluates or now - saved > 60 * config.save_minutes:
+            save()
+            saved = now
+        if evaluates:
             accuracy = validation.run(average, device)
             by_clade = {clade: 100 * levels["gene"]["f1"] for clade, levels in accuracy.items()}
             f1 = sum(by_clade.values()) / len(by_clade)
-            run.log(step=step, validation=accuracy)
-            run.plot()
-            detail = ", ".join(f"{clade} {value:.1f}" for clade, value in by_clade.items())
-            progress(f"step {step}: validation gene F1 {detail}; best mean {max(best, f1):.2f}")
             if f1 > best:
                 best = f1
                 run.keep(average, by_clade)
-            evaluated = now = time.monotonic()
-        if over or now - saved > 60 * config.save_minutes:
-            run.save_state(
-                step=step,
-                best=best,
-                model=model.state_dict(),
-                average=average.state_dict(),
-                optimizer=optimizer.state_dict(),
-            )
-            saved = time.monotonic()
+                save()
+            run.log(step=step, validation=accuracy)
+            run.plot()
+            detail = ", ".join(f"{clade} {value:.1f}" for clade, value in by_clade.items())
+            progress(f"step {step}: validation gene F1 {detail}; best mean {best:.2f}")
+            evaluated = saved = time.monotonic()
         if over:
             return best
 
-        batch = genomes.batch(config.windows, config.length, config.seed, step)
+        batch = genomes.batch(config.windows, config.length, config.seed, step, config.mutation)
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(config, step)
         loss = compute_loss(batch)
@@ -141,12 +150,15 @@ def _optimizer(
 
 def _loss_function(model: AnnotationModel, config: TrainConfig, device: torch.device) -> Callable:
     """Batch to scalar loss, in bf16 where the device has it; compiled on CUDA."""
+    has_utr = model.config.utr
 
-    def loss_of(codes, masked, labels, clade):
-        scores = model(codes, masked, clade)
+    def loss_of(codes, masked, labels, utr, clade):
+        scores = model(codes, masked, clade, utr=has_utr)
         loss = annotation_loss(
             scores.logits_BKL, labels, config.gamma, config.dice_weight, config.boundary_weight
         )
+        if has_utr:
+            loss = loss + config.utr_weight * focal_loss(scores.utr_BKL, utr, config.gamma)
         return loss + config.router_weight * scores.router_loss
 
     compiled = torch.compile(loss_of) if device.type == "cuda" else loss_of
@@ -154,7 +166,7 @@ def _loss_function(model: AnnotationModel, config: TrainConfig, device: torch.de
 
     def in_low_precision(batch):
         with torch.autocast(device.type, torch.bfloat16, enabled=low):
-            return compiled(batch.codes_BL, batch.masked_BL, batch.labels_BL, batch.clade_B)
+            return compiled(*batch)
 
     return in_low_precision
 

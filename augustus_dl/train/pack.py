@@ -1,11 +1,12 @@
 """Annotated genomes packed for training: two bits a base, labels as run lengths.
 
 `prepare` reads genomes and annotation as a recipe (TOML) says and gives a `Pack`; `write_pack` and
-`read_pack` are inverses. Bases whose label is doubtful are MASKED, never called intergenic.
+`read_pack` are inverses.
 
 A pack file is a safetensors file; all pieces stand one behind the other:
     bases uint8 [ceil(total / 4)]; n_runs, soft_runs int32 [n, 2]; run_label uint8 [r] and
-    run_length int32 [r] (run-length form of labels.to_tokens); metadata "pack": pieces as JSON.
+    run_length int32 [r] (run-length form of labels.to_tokens); utr_label uint8 [u] and utr_length
+    int32 [u] (runs of equal labels of the UTR track); metadata "pack": pieces as JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import json
 import logging
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,7 +26,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from augustus_dl.encode import (
-    N,
     base_codes,
     intervals_of,
     pack_bases,
@@ -34,17 +34,20 @@ from augustus_dl.encode import (
 )
 from augustus_dl.errors import InputError, TrainingError
 from augustus_dl.gene import Gene, Transcript
-from augustus_dl.genetic_code import GeneticCode, genetic_code
-from augustus_dl.io.annotation import read_annotation
+from augustus_dl.genetic_code import genetic_code
+from augustus_dl.io.annotation import Mask, read_annotation
 from augustus_dl.io.fasta import contigs
 from augustus_dl.io.files import whole_file
-from augustus_dl.labels import MASKED, from_runs, to_labels, to_runs
-from augustus_dl.validity import faults
+from augustus_dl.labels import MASKED, from_runs, to_runs
+from augustus_dl.train.truth import label_contig, label_utrs
 
-__all__ = ["Pack", "Piece", "label_contig", "prepare", "read_pack", "write_pack"]
+__all__ = ["Pack", "Piece", "prepare", "read_pack", "write_pack"]
 
 log = logging.getLogger(__name__)
-Mask = tuple[int, int, str]
+_TENSORS = (
+    *("bases", "n_runs", "soft_runs"),
+    *("run_label", "run_length", "utr_label", "utr_length"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class Piece:
 
     Attributes:
         name: `sequence:start-end` (0-based, half-open) in its set.
-        codes, soft, labels: uint8, bool, uint8 [L].
+        codes, soft, labels, utr: uint8, bool, uint8, uint8 [L]; `labels` and `utr`, the UTR track,
+            are MASKED where they are not known.
         genes, masks: the reference of a validation piece in piece coordinates; empty for training.
     """
 
@@ -66,6 +70,7 @@ class Piece:
     codes: np.ndarray
     soft: np.ndarray
     labels: np.ndarray
+    utr: np.ndarray
     genes: tuple[Gene, ...] = ()
     masks: tuple[Mask, ...] = ()
 
@@ -75,63 +80,6 @@ class Pack:
     """Pieces of one clade."""
 
     pieces: list[Piece] = field(default_factory=list)
-
-
-def label_contig(
-    genes: Iterable[Gene], masks: Iterable[Mask], codes: np.ndarray, code: GeneticCode
-) -> np.ndarray:
-    """Training labels of one sequence; uint8 [L], MASKED where the truth is doubtful.
-
-    Doubtful are: given masks, N, genes without one valid complete transcript, coding bases of
-    faulty isoforms, bases on which valid isoforms disagree with the longest, and everywhere two
-    genes overlap.
-    """
-    labels = np.zeros(len(codes), dtype=np.uint8)
-    covered = np.zeros(len(codes), dtype=np.uint8)
-    doubtful = codes == N
-    for start, end, _ in masks:
-        doubtful[start:end] = True
-    for gene in genes:
-        _label_gene(gene, codes, code, labels, covered, doubtful)
-    doubtful |= covered > 1
-    labels[doubtful] = MASKED
-    return labels
-
-
-def _label_gene(
-    gene: Gene,
-    codes: np.ndarray,
-    code: GeneticCode,
-    labels: np.ndarray,
-    covered: np.ndarray,
-    doubtful: np.ndarray,
-) -> None:
-    """Write one gene's labels, count its cover, and mark what is doubtful about it."""
-    valid = [t for t in gene.transcripts if _trusted(t, codes, code)]
-    start, end = gene.start, min(gene.end, len(codes))
-    if not valid:
-        doubtful[start:end] = True
-        covered[start:end] += 1
-        return
-    main = max(valid, key=lambda t: t.coding_length)
-    own = _path(main, start, end)
-    for other in valid:
-        doubtful[start:end] |= _path(other, start, end) != own
-    for transcript in gene.transcripts:
-        if transcript not in valid:
-            for a, b in transcript.cds:
-                doubtful[a:b] |= own[a - start : b - start] == 0
-    labels[main.start : main.end] = own[main.start - start : main.end - start]
-    covered[main.start : main.end] += covered[main.start : main.end] < 2
-
-
-def _trusted(transcript: Transcript, codes: np.ndarray, code: GeneticCode) -> bool:
-    complete = transcript.complete5 and transcript.complete3
-    return complete and transcript.end <= len(codes) and not faults(transcript, codes, code)
-
-
-def _path(transcript: Transcript, start: int, end: int) -> np.ndarray:
-    return to_labels([transcript.shifted(-start)], end - start)
 
 
 def prepare(recipe: str | Path, data: Path, splits: Path | None = None) -> Pack:
@@ -188,15 +136,19 @@ def _train_rows(table: Path) -> dict[tuple[str, str], int]:
 
 def _pack_set(clade: str, entry: dict, folder: Path, rows: dict) -> Iterator[Piece]:
     doubtful = entry.get("doubtful_sources", ())
-    annotation = read_annotation(folder / "annotation.gff3.gz", doubtful)
+    annotation = read_annotation(folder / "annotation.gff3.gz", doubtful, utrs=True)
     code = genetic_code(entry.get("genetic_code", 1))
     for contig in contigs(folder / "genome.fa.gz"):
         if (folder.name, contig.name) not in rows:
             continue
         codes, soft = base_codes(contig.sequence), soft_mask(contig.sequence)
-        genes = annotation.genes.get(contig.name, [])
+        models = annotation.genes.get(contig.name, [])
         masks = annotation.masks.get(contig.name, [])
+        genes = [_coding(gene) for gene in models]
         labels = label_contig(genes, masks, codes, code)
+        utr = np.full(len(codes), MASKED, dtype=np.uint8)
+        if entry.get("utrs", False):
+            utr = label_utrs(models, masks, codes)
         for start, end, role in _cut(contig.name, labels, entry):
             validation = role == "validation"
             name = f"{contig.name}:{start}-{end}"
@@ -210,9 +162,27 @@ def _pack_set(clade: str, entry: dict, folder: Path, rows: dict) -> Iterator[Pie
                 codes=codes[start:end],
                 soft=soft[start:end],
                 labels=labels[start:end],
+                utr=utr[start:end],
                 genes=tuple(_within(genes, name, start, end)) if validation else (),
                 masks=tuple(_clip(masks, start, end)) if validation else (),
             )
+
+
+def _coding(gene: Gene) -> Gene:
+    """The gene without its untranslated regions."""
+    bare = tuple(
+        replace(
+            t,
+            utr5=(),
+            utr3=(),
+            tss=False,
+            tts=False,
+            start=-1 if t.left_utr else t.start,
+            end=-1 if t.right_utr else t.end,
+        )
+        for t in gene.transcripts
+    )
+    return replace(gene, transcripts=bare)
 
 
 def _cut(name: str, labels: np.ndarray, entry: dict) -> list[tuple[int, int, str]]:
@@ -275,17 +245,26 @@ def write_pack(pack: Pack, path: Path) -> None:
     bases, n_runs = pack_bases(codes)
     soft_runs = intervals_of(np.concatenate([piece.soft for piece in pack.pieces]))
     run_label, run_length = to_runs(np.concatenate([piece.labels for piece in pack.pieces]))
+    utr_label, utr_length = _runs(np.concatenate([piece.utr for piece in pack.pieces]))
     tensors = {
         "bases": bases,
         "n_runs": n_runs.astype(np.int32),
         "soft_runs": soft_runs.astype(np.int32),
         "run_label": run_label,
         "run_length": run_length.astype(np.int32),
+        "utr_label": utr_label,
+        "utr_length": utr_length.astype(np.int32),
     }
     head = json.dumps([_piece_head(piece) for piece in pack.pieces])
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as part:
         save_file(tensors, part, metadata={"pack": head})
+
+
+def _runs(track: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Runs of equal values: value and int64 length; `np.repeat` is the inverse."""
+    starts = np.flatnonzero(np.diff(track, prepend=~track[:1]))
+    return track[starts], np.diff(np.append(starts, len(track)))
 
 
 def _piece_head(piece: Piece) -> dict:
@@ -322,12 +301,12 @@ def read_pack(path: Path) -> Pack:
     """Read a pack file.
 
     Raises:
-        InputError: missing or not a pack file.
+        InputError: missing, not a pack file, or one of an older version.
     """
     try:
         with safe_open(path, framework="numpy") as file:
             heads = json.loads((file.metadata() or {})["pack"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
+            tensors = {name: file.get_tensor(name) for name in _TENSORS}
     except (OSError, KeyError, SafetensorError, json.JSONDecodeError) as error:
         raise InputError(f"{path} is no pack file; make one with `augustus-dl prepare`") from error
     total = sum(head["length"] for head in heads)
@@ -336,15 +315,18 @@ def read_pack(path: Path) -> Pack:
     for start, end in tensors["soft_runs"]:
         soft[start:end] = True
     labels = from_runs(tensors["run_label"], tensors["run_length"])
+    utr = np.repeat(tensors["utr_label"], tensors["utr_length"])
     pieces, cursor = [], 0
     for head in heads:
         span = slice(cursor, cursor + head["length"])
         cursor = span.stop
-        pieces.append(_piece(head, codes[span], soft[span], labels[span]))
+        pieces.append(_piece(head, codes[span], soft[span], labels[span], utr[span]))
     return Pack(pieces)
 
 
-def _piece(head: dict, codes: np.ndarray, soft: np.ndarray, labels: np.ndarray) -> Piece:
+def _piece(
+    head: dict, codes: np.ndarray, soft: np.ndarray, labels: np.ndarray, utr: np.ndarray
+) -> Piece:
     contig = head["name"]
     genes = tuple(
         Gene(
@@ -364,6 +346,7 @@ def _piece(head: dict, codes: np.ndarray, soft: np.ndarray, labels: np.ndarray) 
         codes=codes,
         soft=soft,
         labels=labels,
+        utr=utr,
         genes=genes,
         masks=tuple(tuple(mask) for mask in head["masks"]),
     )

@@ -27,7 +27,7 @@ def pack(tmp_path: Path) -> Path:
     codes = np.zeros(2048, dtype=np.uint8)
     labels = np.where(np.arange(2048) % 700 < 20, 1, 0).astype(np.uint8)
     pieces = [
-        Piece(name, "toy", "yeasts", 1.0, 1, name == "b", codes, codes > 0, labels)
+        Piece(name, "toy", "yeasts", 1.0, 1, name == "b", codes, codes > 0, labels, 0 * labels)
         for name in ("a", "b")
     ]
     write_pack(Pack(pieces), tmp_path / "toy.pack")
@@ -52,6 +52,7 @@ def test_options_have_the_defaults_of_the_configuration() -> None:
 def test_options_reach_the_run(pack: Path, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
     run = tmp_path / "run"
     chosen = ["--seed=5", "--genic=0.25", "--no-moe", "--gamma=2", "--dice-weight=0.1"]
+    chosen += ["--mutation=0.1", "--utr-weight=0.7"]
     assert main(words(pack, run, *chosen)) == 0
     out, err = capfd.readouterr()
     assert out == ""
@@ -59,6 +60,7 @@ def test_options_reach_the_run(pack: Path, tmp_path: Path, capfd: pytest.Capture
     assert f"profile in {run}" in err.splitlines()[-1]
     config = json.loads((run / "train.json").read_text())
     expected = {"seed": 5, "genic": 0.25, "moe": False, "gamma": 2.0, "dice_weight": 0.1}
+    expected |= {"mutation": 0.1, "utr_weight": 0.7}
     assert expected.items() <= config.items()
     assert (config["size"], config["steps"], config["length"]) == ("tiny", 1, 1024)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from augustus_dl.encode import base_codes, reverse_complement, soft_mask
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.genetic_code import genetic_code
 from augustus_dl.io.fasta import Contig
-from augustus_dl.train.pack import Piece, label_contig
+from augustus_dl.train.pack import Piece
+from augustus_dl.train.truth import label_contig, label_utrs
 
 _LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
 _CODONS = ("GCC", "AAG", "GAT", "CTG", "GAA", "ATC", "GGT", "CGC")
@@ -59,6 +61,18 @@ def make_contig(name: str, seed: int, genes: int) -> tuple[Contig, list[Gene]]:
     return Contig(name, "".join(parts).encode()), found
 
 
+def add_utrs(gene: Gene) -> Gene:
+    """30 bases of 5' UTR, and an intron in 3' UTR of 70 bases."""
+    (transcript,) = gene.transcripts
+    first, last = transcript.cds[0][0], transcript.cds[-1][1]
+    if gene.strand == "+":
+        utr5, utr3 = ((first - 30, first),), ((last, last + 20), (last + 50, last + 70))
+    else:
+        utr5, utr3 = ((last, last + 30),), ((first - 70, first - 50), (first - 20, first))
+    utrs = replace(transcript, utr5=utr5, utr3=utr3, tss=True, tts=True, start=-1, end=-1)
+    return replace(gene, transcripts=(utrs,))
+
+
 def make_piece(
     name: str = "chr1",
     seed: int = 0,
@@ -80,6 +94,7 @@ def make_piece(
         codes=codes,
         soft=soft_mask(contig.sequence),
         labels=label_contig(found, [], codes, genetic_code(1)),
+        utr=label_utrs(map(add_utrs, found), [], codes),
         genes=tuple(found) if validation else (),
         masks=((3, 9, "doubtful"),) if validation else (),
     )
@@ -88,6 +103,11 @@ def make_piece(
 @pytest.fixture(scope="session")
 def toy_contig() -> Callable[..., tuple[Contig, list[Gene]]]:
     return make_contig
+
+
+@pytest.fixture(scope="session")
+def with_utrs() -> Callable[[Gene], Gene]:
+    return add_utrs
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,15 @@ def test_one_folder_is_itself(folders: list[Path]) -> None:
         assert torch.equal(value, only.state_dict()[name])
 
 
+@pytest.mark.parametrize("change", [{"clades": 8}, {"utr": False}])
+def test_other_heads_and_clades_are_refused(
+    change: dict, folders: list[Path], tmp_path: Path
+) -> None:
+    AnnotationModel(NetworkConfig(size="tiny", **change)).save_pretrained(tmp_path / "other")
+    with pytest.raises(ModelError, match=r"other has another shape than the one in .*0"):
+        average_models([folders[0], tmp_path / "other"], "none")
+
+
 def test_other_shapes_are_refused(folders: list[Path]) -> None:
     with pytest.raises(ModelError, match="another shape"):
         average_models(folders, "none")

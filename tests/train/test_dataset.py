@@ -11,11 +11,25 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from augustus_dl.encode import N
-from augustus_dl.labels import INTERGENIC, LEGAL, MASKED, label
+from augustus_dl.encode import N, base_codes, reverse_complement
+from augustus_dl.gene import Transcript
+from augustus_dl.genetic_code import coding_bases, genetic_code, translate
+from augustus_dl.labels import (
+    INTERGENIC,
+    LEGAL,
+    MASKED,
+    UTR_MIRROR,
+    label,
+    mirror,
+    to_labels,
+    utr_label,
+)
 from augustus_dl.network.config import CLADES
-from augustus_dl.train.dataset import Batch, Genomes
+from augustus_dl.train import dataset
+from augustus_dl.train.dataset import Batch, Genomes, mutated
 from augustus_dl.train.pack import Piece
 
 CPU = torch.device("cpu")
@@ -38,8 +52,9 @@ def flat(batch: Batch) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
 
 def test_shapes_and_types(genomes: Genomes) -> None:
     batch = genomes.batch(5, 320, seed=1, step=0)
-    assert all(t.shape == (5, 320) for t in batch[:3]) and batch.clade_B.shape == (5,)
-    assert [t.dtype for t in batch] == [torch.uint8, torch.bool, torch.uint8, torch.int64]
+    assert all(t.shape == (5, 320) for t in batch[:4]) and batch.clade_B.shape == (5,)
+    uint8 = torch.uint8
+    assert [t.dtype for t in batch] == [uint8, torch.bool, uint8, uint8, torch.int64]
     assert int(batch.codes_BL.max()) <= N
 
 
@@ -101,14 +116,30 @@ def test_labels_are_legal_and_spell_their_codons(genomes: Genomes) -> None:
     assert min(spelt.values()) > 20
 
 
+def test_utrs_lie_beside_their_codons(genomes: Genomes) -> None:
+    seen = 0
+    batch = genomes.batch(60, 512, seed=1, step=0)
+    for labels, utr in zip(batch.labels_BL.numpy(), batch.utr_BL.numpy(), strict=True):
+        for strand, kind, end, step in (
+            ("+", "START", "5", -1),
+            ("+", "STOP", "3", 1),
+            ("-", "START", "5", 1),
+            ("-", "STOP", "3", -1),
+        ):
+            for at in np.flatnonzero(labels == label(strand, kind)):
+                if 0 <= at + step < len(utr):
+                    assert utr[at] == 0
+                    assert utr[at + step] == utr_label(strand, end, "exon")
+                    seen += 1
+    assert seen > 60
+
+
 def test_outside_the_piece_is_n_and_masked(genomes: Genomes) -> None:
     """Pieces lie behind one another in memory; a neighbour must not show."""
-    seen = 0
-    for codes, soft, labels in flat(genomes.batch(60, 2048, seed=1, step=0)):
-        outside = codes == N
-        assert (labels[outside] == MASKED).all() and not soft[outside].any()
-        seen += int(outside.sum())
-    assert seen > 0
+    batch = genomes.batch(60, 2048, seed=1, step=0)
+    outside = batch.codes_BL == N
+    assert outside.any() and not batch.masked_BL[outside].any()
+    assert (batch.labels_BL[outside] == MASKED).all() and (batch.utr_BL[outside] == MASKED).all()
 
 
 def test_a_piece_shorter_than_a_window(toy_piece: MakePiece) -> None:
@@ -143,6 +174,7 @@ def test_genic_windows(toy_piece: MakePiece) -> None:
         codes=np.concatenate([piece.codes, desert]),
         soft=np.concatenate([piece.soft, desert != 0]),
         labels=np.concatenate([piece.labels, desert]),
+        utr=np.concatenate([piece.utr, desert]),
     )
     shares = []
     for genic in (0.0, 1.0):
@@ -170,3 +202,124 @@ def test_pieces_of_a_set_must_stand_together(toy_piece: MakePiece) -> None:
     pieces = [toy_piece(), toy_piece(folder="other"), toy_piece()]
     with pytest.raises(ValueError, match="stand together"):
         Genomes(pieces, CPU)
+
+
+CODE = genetic_code(1)
+SENSE = [a + b + c for a in "ACGT" for b in "ACGT" for c in "ACGT" if a + b + c not in CODE.stops]
+STRETCH = 900
+"""Bases of a random gene with what lies beside it."""
+
+
+def random_gene(rng: np.random.Generator) -> tuple[str, Transcript]:
+    """All sense codons may come up, introns cut codons anywhere; filled up with random bases."""
+
+    def noise(length: int) -> str:
+        return "".join(rng.choice(list("ACGTN"), length, p=[0.24, 0.24, 0.24, 0.24, 0.04]))
+
+    coding = "ATG" + "".join(rng.choice(SENSE, 60)) + rng.choice(sorted(CODE.stops))
+    text, cds = noise(50), []
+    cuts = sorted(rng.choice(np.arange(1, len(coding)), 3, replace=False).tolist())
+    for start, end in zip([0, *cuts], [*cuts, len(coding)], strict=True):
+        text += f"GT{noise(40)}AG" if start else ""
+        cds.append((len(text), len(text) + end - start))
+        text += coding[start:end]
+    return text + noise(STRETCH - len(text)), Transcript("+", tuple(cds))
+
+
+def random_batch(rng: np.random.Generator) -> tuple[Batch, list[Transcript]]:
+    """One window with a gene on each strand, their UTRs, and a doubtful stretch."""
+    (left, plus), (right, minus) = random_gene(rng), random_gene(rng)
+    minus = minus.mirrored(STRETCH).shifted(STRETCH)
+    codes = np.concatenate(
+        [base_codes(left.encode()), reverse_complement(base_codes(right.encode()))]
+    )
+    labels = to_labels([plus, minus], len(codes))
+    utr = np.zeros_like(labels)
+    utr[plus.start - 30 : plus.start] = utr_label("+", "5", "exon")
+    utr[minus.start - 40 : minus.start] = utr_label("-", "3", "intron")
+    labels[800:820] = MASKED
+    tracks = (codes, codes > N, labels, utr)
+    batch = Batch(*(torch.from_numpy(track)[None] for track in tracks), torch.zeros(1).long())
+    return batch, [plus, minus]
+
+
+@given(seed=st.integers(0, 2**32 - 1), left=st.integers(0, 900), right=st.integers(901, 1800))
+def test_mutation_leaves_genes_as_they_are(seed: int, left: int, right: int) -> None:
+    """Every base is hit, in a window cut anywhere, also within codons."""
+    rng = np.random.default_rng(seed)
+    whole, genes = random_batch(rng)
+    window = Batch(*(track[:, left:right] for track in whole[:4]), whole.clade_B)
+    choice = torch.from_numpy(rng.random((1, right - left)))
+    before, labels, utr = (whole[k][0].numpy() for k in (0, 2, 3))
+    after = before.copy()
+    after[left:right] = mutated(window, torch.ones(1, 1), 0 * choice, choice)[0].numpy()
+    for gene in genes:
+        protein, same = (translate(coding_bases(gene, codes), CODE) for codes in (before, after))
+        assert protein == same
+    changed = after != before
+    third = np.isin(labels, [label(strand, "C2") for strand in "+-"])
+    free = np.isin(labels, [INTERGENIC, *(label(s, f"I{k}") for s in "+-" for k in range(3))])
+    assert not changed[~free & ~third].any()  # start and stop codons, and doubtful bases
+    assert not changed[before == N].any()
+    border = ~free
+    border[1:] |= utr[1:] != utr[:-1]
+    border[:-1] |= utr[1:] != utr[:-1]
+    near = np.convolve(border, np.ones(13), "same") > 0
+    seen = slice(left + 6, right - 6)  # splice sites that the window does not show may change
+    assert not changed[seen][near[seen] & ~third[seen]].any()
+    assert changed[seen][~near[seen] & (before[seen] < N)].all()
+
+
+def test_mutation_hits_introns_and_third_bases_at_its_rate() -> None:
+    rng = np.random.default_rng(0)
+    batch, _ = random_batch(rng)
+    labels, utr = batch.labels_BL[0].numpy(), batch.utr_BL[0].numpy()
+    places = {"UTR": utr > 0}
+    for strand in "+-":
+        places[f"{strand} third bases"] = labels == label(strand, "C2")
+        introns = [label(strand, f"I{phase}") for phase in range(3)]
+        places[f"{strand} introns"] = np.isin(labels, introns)
+    counts = {}
+    for rate in (0.0, 0.2, 1.0):
+        changed = np.zeros(labels.shape)
+        for _ in range(40):
+            drawn = (torch.from_numpy(rng.random((1, len(labels)))) for _ in range(2))
+            codes = mutated(batch, torch.full((1, 1), rate), *drawn)
+            changed += (codes != batch.codes_BL)[0].numpy()
+        counts[rate] = {name: changed[place].sum() / 40 for name, place in places.items()}
+    for name, most in counts[1.0].items():
+        assert most > 20
+        assert counts[0.2][name] == pytest.approx(0.2 * most, rel=0.2)
+        assert counts[0.0][name] == 0
+
+
+def test_mutation_is_the_same_on_both_strands() -> None:
+    rng = np.random.default_rng(3)
+    batch, _ = random_batch(rng)
+    codes, _, labels, utr = (track[0].numpy() for track in batch[:4])
+    turned = batch._replace(
+        codes_BL=torch.from_numpy(reverse_complement(codes))[None],
+        labels_BL=torch.from_numpy(mirror(labels))[None],
+        utr_BL=torch.from_numpy(UTR_MIRROR[utr[::-1]])[None],
+    )
+    chance = torch.from_numpy(rng.random(batch.codes_BL.shape))
+    half = torch.full((1, 1), 0.5)
+    plain = mutated(batch, half, chance, 0 * chance)[0].numpy() != codes
+    other = mutated(turned, half, chance.flip(1), 0 * chance)[0].flip(0).numpy()
+    assert np.array_equal(plain, reverse_complement(other.copy())[::-1] != codes)
+
+
+def test_each_window_draws_its_own_rate(genomes: Genomes, monkeypatch: pytest.MonkeyPatch) -> None:
+    given_rates = []
+
+    def recorded(batch: Batch, rate_B1: torch.Tensor, *drawn: torch.Tensor) -> torch.Tensor:
+        given_rates.append(rate_B1.flatten())
+        return mutated(batch, rate_B1, *drawn)
+
+    monkeypatch.setattr(dataset, "mutated", recorded)
+    genomes.batch(300, 32, seed=1, step=0)
+    assert given_rates == []
+    genomes.batch(300, 32, seed=1, step=0, mutation=0.6)
+    (rates,) = given_rates
+    assert len(rates.unique()) > 290 and rates.min() >= 0 and rates.max() < 0.6
+    assert rates.mean().item() == pytest.approx(0.3, abs=0.03)

@@ -18,7 +18,8 @@ from safetensors.torch import load_file
 
 from augustus_dl.errors import TrainingError
 from augustus_dl.io.fasta import Contig
-from augustus_dl.network.model import load_model
+from augustus_dl.network.config import NetworkConfig
+from augustus_dl.network.model import AnnotationModel, load_model
 from augustus_dl.predict import PredictOptions, predict
 from augustus_dl.profile import find_profile
 from augustus_dl.tokenizer import nucleotide_tokenizer
@@ -26,6 +27,7 @@ from augustus_dl.train import loop
 from augustus_dl.train.config import TrainConfig
 from augustus_dl.train.dataset import Genomes
 from augustus_dl.train.pack import Pack, Piece
+from augustus_dl.train.validation import Validation
 
 CPU = torch.device("cpu")
 TOY = TrainConfig(
@@ -162,10 +164,10 @@ def test_an_interrupted_run_resumes_exactly(
     losses.clear()
     batch = Genomes.batch
 
-    def stop(self: Genomes, windows: int, length: int, seed: int, step: int):
+    def stop(self: Genomes, windows: int, length: int, seed: int, step: int, mutation: float):
         if step == 8:
             raise Stopped
-        return batch(self, windows, length, seed, step)
+        return batch(self, windows, length, seed, step, mutation)
 
     with monkeypatch.context() as patch, pytest.raises(Stopped):
         patch.setattr(Genomes, "batch", stop)
@@ -197,6 +199,38 @@ def test_a_run_stopped_by_the_clock_resumes_exactly(
         assert torch.equal(tensor, resumed[name]), name
 
 
+def test_a_failing_evaluation_loses_nothing(
+    finished: Path,
+    packs: list[Pack],
+    tmp_path: Path,
+    losses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first evaluation finds 30 %, the second, at the end, fails; the last one finds 20 %."""
+    folder = tmp_path / "run"
+    answers = [0.3, Stopped, 0.2]
+
+    def evaluate(self: Validation, model: AnnotationModel, device: torch.device) -> dict:
+        answer = answers.pop(0)
+        if answer is Stopped:
+            raise Stopped
+        return {"yeasts": {level: {"f1": answer} for level in ("gene", "exon")}}
+
+    monkeypatch.setattr(Validation, "run", evaluate)
+    run(TOY, packs, folder, minutes=0)
+    kept = (folder / "model.safetensors").read_bytes()
+    with pytest.raises(Stopped):
+        run(TOY, packs, folder)
+    assert len(losses) == 12
+    resumed = weights(folder)
+    for name, tensor in weights(finished).items():
+        assert torch.equal(tensor, resumed[name]), name
+    said = run(TOY, packs, folder)
+    assert len(losses) == 12 and answers == []
+    assert "from step 12" in said[0] and "yeasts 20.0; best mean 30.00" in said[-1]
+    assert (folder / "model.safetensors").read_bytes() == kept
+
+
 def test_a_finished_run_trains_no_further(
     finished: Path, packs: list[Pack], tmp_path: Path, losses: list[float]
 ) -> None:
@@ -226,6 +260,45 @@ def test_runs_need_both_kinds_of_pieces(packs: list[Pack], tmp_path: Path) -> No
     with pytest.raises(TrainingError, match="no validation piece of clade 'yeasts'"):
         run(TOY, only_training, tmp_path / "b")
     assert not list(tmp_path.iterdir()), "a run that cannot start must not claim its folder"
+
+
+def test_an_old_network_knows_no_new_clade(
+    toy_piece: Callable[..., Piece], packs: list[Pack], tmp_path: Path
+) -> None:
+    old = AnnotationModel(NetworkConfig(size="tiny", clade="yeasts", clades=8, utr=False))
+    old.save_pretrained(tmp_path / "old")
+    config = dataclasses.replace(TOY, init=str(tmp_path / "old"), steps=1)
+    bacteria = Pack([toy_piece("chr1", clade="prokaryotes")])
+    with pytest.raises(TrainingError, match=r"--init .*old: the network knows no prokaryotes"):
+        run(config, [*packs, bacteria], tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    run(config, packs, tmp_path / "run")
+    assert not hasattr(load_model(tmp_path / "run"), "utr_head")
+
+
+def test_the_utr_track_is_learnt_with_its_weight(
+    packs: list[Pack], tmp_path: Path, finished: Path, losses: list[float]
+) -> None:
+    """Its head moves only with a weight; the structure labels' loss is another then, too."""
+    start = load_file(finished / "model.safetensors")["utr_head.1.weight"].float()
+    heads, seen = [], []
+    for weight in (0.0, 5.0):
+        config = dataclasses.replace(TOY, init=str(finished), utr_weight=weight, weight_decay=0.0)
+        run(config, packs, tmp_path / str(weight))
+        state = torch.load(tmp_path / str(weight) / "state.pt", weights_only=True)
+        heads.append(state["model"]["utr_head.1.weight"])
+        seen.append(losses.copy())
+        losses.clear()
+    assert torch.equal(heads[0], start) and not torch.equal(heads[1], start)
+    assert seen[0][0] == seen[1][0] and seen[0][-1] != seen[1][-1]
+
+
+def test_mutation_changes_what_is_learnt(
+    finished: Path, packs: list[Pack], tmp_path: Path, losses: list[float]
+) -> None:
+    run(dataclasses.replace(TOY, steps=2), packs, tmp_path / "a")
+    run(dataclasses.replace(TOY, steps=2, mutation=0.5), packs, tmp_path / "b")
+    assert losses[0] != losses[2]
 
 
 def test_the_loss_falls(packs: list[Pack], tmp_path: Path, losses: list[float]) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from augustus_dl.labels import INTERGENIC, LABELS, MASKED, NUM_LABELS, label
-from augustus_dl.train.loss import BOUNDARY, annotation_loss
+from augustus_dl.labels import INTERGENIC, LABELS, MASKED, NUM_LABELS, NUM_UTR_LABELS, label
+from augustus_dl.train.loss import BOUNDARY, annotation_loss, focal_loss
 
 
 def by_loop(
@@ -107,3 +107,33 @@ def test_half_precision_scores_are_summed_in_float32() -> None:
     logits, labels = example()
     low = logits.bfloat16()
     assert torch.equal(annotation_loss(low, labels), annotation_loss(low.float(), labels))
+
+
+@pytest.mark.parametrize("gamma", [0.0, 1.0, 2.0])
+def test_the_focal_loss_of_any_labels(gamma: float) -> None:
+    """Those of the UTR track too: it has no boundary labels."""
+    generator = torch.Generator().manual_seed(0)
+    logits = 2 * torch.randn(2, NUM_UTR_LABELS, 30, generator=generator)
+    labels = torch.randint(0, NUM_UTR_LABELS, (2, 30), generator=generator, dtype=torch.uint8)
+    labels[0, 3:9] = MASKED
+    total, known = 0.0, 0
+    for scores, truth in zip(logits.transpose(1, 2).reshape(60, -1), labels.flatten(), strict=True):
+        if truth != MASKED:
+            p = scores.double().softmax(0)[int(truth)].item()
+            total -= (1 - p) ** gamma * math.log(p)
+            known += 1
+    assert known == 54
+    assert focal_loss(logits, labels, gamma).item() == pytest.approx(total / known, rel=1e-5)
+
+
+def test_where_no_utr_is_known_nothing_is_learnt() -> None:
+    logits = torch.randn(2, NUM_UTR_LABELS, 8, requires_grad=True)
+    labels = torch.full((2, 8), MASKED, dtype=torch.uint8)
+    loss = focal_loss(logits, labels)
+    (grad,) = torch.autograd.grad(loss, logits)
+    assert loss.item() == 0 and not grad.any()
+    labels[1, 5] = 3
+    (grad,) = torch.autograd.grad(focal_loss(logits, labels), logits)
+    assert grad[1, :, 5].any()
+    grad[1, :, 5] = 0
+    assert not grad.any()

@@ -1,4 +1,4 @@
-"""Annotated genomes to labels and pack files.
+"""Annotated genomes to pack files and back.
 
 python -m pytest tests/train/test_pack.py
 """
@@ -15,127 +15,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from augustus_dl.encode import base_codes
 from augustus_dl.errors import InputError, TrainingError
-from augustus_dl.gene import Gene, Transcript
-from augustus_dl.genetic_code import genetic_code
+from augustus_dl.gene import Gene
 from augustus_dl.io.annotation import write_gff3
 from augustus_dl.io.fasta import Contig, write_fasta
-from augustus_dl.labels import LEGAL, MASKED, NUM_LABELS, from_labels, to_labels
-from augustus_dl.train.pack import Pack, Piece, label_contig, prepare, read_pack, write_pack
+from augustus_dl.labels import MASKED, NUM_LABELS, NUM_UTR_LABELS, from_labels
+from augustus_dl.train.pack import Pack, Piece, prepare, read_pack, write_pack
+from augustus_dl.train.truth import label_utrs
 
-CODE = genetic_code(1)
 MakePiece = Callable[..., Piece]
 MakeContig = Callable[..., tuple[Contig, list[Gene]]]
-
-EXON_A, INTRON, EXON_B = "ATGGCCAAG", "GTAAGTTTTTTTCAG", "GCCAAGTAA"
-GENE = EXON_A + INTRON + EXON_B  # 33 bases
-TEXT = ("C" * 20 + GENE + "C" * 20 + GENE + "C" * 20).encode()
-CODES = base_codes(TEXT)
-
-
-def transcript(start: int, strand: str = "+", **changes: object) -> Transcript:
-    plus = Transcript("+", ((start, start + 9), (start + 24, start + 33)))
-    return dataclasses.replace(plus, strand=strand, **changes)
-
-
-def gene(*transcripts: Transcript) -> Gene:
-    return Gene("c", transcripts[0].strand, transcripts)
-
-
-def masked(labels: np.ndarray) -> list[int]:
-    return np.flatnonzero(labels == MASKED).tolist()
-
-
-def test_valid_genes_are_labelled_and_the_rest_is_intergenic() -> None:
-    genes = [gene(transcript(20)), gene(transcript(73))]
-    labels = label_contig(genes, [], CODES, CODE)
-    assert np.array_equal(labels, to_labels([transcript(20), transcript(73)], len(CODES)))
-    assert labels.dtype == np.uint8 and not masked(labels)
-    assert label_contig([], [], CODES, CODE).max() == 0
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        transcript(21),  # no start codon
-        transcript(20, complete5=False),
-        transcript(20, complete3=False),
-        transcript(20, strand="-"),
-        Transcript("+", ((20, 29), (44, 50))),  # no stop codon
-        Transcript("+", ((20, 29), (45, 53))),  # out of frame
-    ],
-)
-def test_a_gene_without_a_valid_transcript_is_masked(wrong: Transcript) -> None:
-    labels = label_contig([gene(wrong), gene(transcript(73))], [], CODES, CODE)
-    assert masked(labels) == list(range(wrong.start, wrong.end))
-    assert from_labels(labels) == [transcript(73)]
-
-
-def test_given_masks_and_n_are_masked() -> None:
-    codes = CODES.copy()
-    codes[33:36] = 4  # inside the intron, off its splice sites
-    codes[60] = 4
-    labels = label_contig([gene(transcript(20))], [(0, 4, "pseudogene")], codes, CODE)
-    assert masked(labels) == [0, 1, 2, 3, 33, 34, 35, 60]
-    expected = to_labels([transcript(20)], len(codes))
-    assert np.array_equal(labels[labels != MASKED], expected[labels != MASKED])
-
-
-@pytest.mark.parametrize("strand", "+-")
-def test_overlapping_genes_are_masked_where_they_overlap(strand: str) -> None:
-    """The second gene has a single exon and is valid on its strand, inside the first one."""
-    text = ("C" * 5 + "ATGGCC" + "ATGTTACATGCCTAA" + "C" * 5).encode()
-    codes = base_codes(text)
-    outer = Transcript("+", ((5, 26),))
-    other = {
-        "+": Transcript("+", ((11, 26),)),
-        "-": Transcript("-", ((14, 20),)),  # TTACAT
-    }[strand]
-    labels = label_contig([gene(outer), gene(other)], [], codes, CODE)
-    assert masked(labels) == list(range(other.start, other.end))
-    alone = label_contig([gene(outer)], [], codes, CODE)
-    assert np.array_equal(labels[labels != MASKED], alone[labels != MASKED])
-
-
-def test_valid_isoforms_are_masked_where_they_disagree() -> None:
-    """The longest counts, here the one that reads through the other's intron."""
-    text = ("CC" + "ATG" + "GCC" + "GTAAAG" + "AAG" + "TAA" + "CC").encode()
-    codes = base_codes(text)
-    through = Transcript("+", ((2, 20),))
-    spliced = Transcript("+", ((2, 8), (14, 20)))
-    labels = label_contig([gene(spliced, through)], [], codes, CODE)
-    assert masked(labels) == list(range(8, 14))
-    kept = labels != MASKED
-    assert np.array_equal(labels[kept], to_labels([through], len(codes))[kept])
-
-
-def test_coding_bases_of_faulty_isoforms_are_masked() -> None:
-    faulty = Transcript("+", ((15, 29), (44, 53)))  # begins five bases early: no start codon
-    labels = label_contig([gene(transcript(20), faulty)], [], CODES, CODE)
-    assert masked(labels) == list(range(15, 20))
-    assert from_labels(labels) == [transcript(20)]
-
-
-def test_a_gene_beyond_the_sequence_is_masked() -> None:
-    wrong = Transcript("+", ((100, 140),))
-    assert masked(label_contig([gene(wrong)], [], CODES, CODE)) == list(range(100, len(CODES)))
-
-
-def test_the_genetic_code_decides() -> None:
-    text = b"CCATGTGAGCCTAACC"  # TGA is a stop in code 1 and tryptophan in code 4
-    one = gene(Transcript("+", ((2, 14),)))
-    assert masked(label_contig([one], [], base_codes(text), CODE)) == list(range(2, 14))
-    assert not masked(label_contig([one], [], base_codes(text), genetic_code(4)))
-
-
-def test_labels_of_toy_genomes_are_legal(toy_contig: MakeContig) -> None:
-    contig, genes = toy_contig("c", seed=5, genes=30)
-    labels = label_contig(genes, [], base_codes(contig.sequence), CODE)
-    assert not masked(labels)
-    assert LEGAL[labels[:-1], labels[1:]].all()
-    assert from_labels(labels) == [g.transcripts[0] for g in genes]
+WithUtrs = Callable[[Gene], Gene]
 
 
 def same(one: Piece, other: Piece) -> None:
@@ -166,7 +60,8 @@ def test_a_pack_file_round_trip(toy_piece: MakePiece, tmp_path: Path) -> None:
 def any_pieces(draw: st.DrawFn) -> list[Piece]:
     lengths = draw(st.lists(st.integers(1, 60), min_size=1, max_size=5))
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
-    choices = np.array([*range(NUM_LABELS), MASKED], dtype=np.uint8)
+    labels = np.array([*range(NUM_LABELS), MASKED], dtype=np.uint8)
+    utr = np.array([*range(NUM_UTR_LABELS), MASKED], dtype=np.uint8)
     return [
         Piece(
             name=f"c:{number}",
@@ -177,7 +72,8 @@ def any_pieces(draw: st.DrawFn) -> list[Piece]:
             validation=bool(number % 2),
             codes=rng.integers(0, 5, length, dtype=np.uint8),
             soft=rng.random(length) < 0.5,
-            labels=rng.choice(choices, length),
+            labels=rng.choice(labels, length),
+            utr=rng.choice(utr, length),
         )
         for number, length in enumerate(lengths)
     ]
@@ -210,10 +106,23 @@ def test_a_cut_pack_file(toy_piece: MakePiece, tmp_path: Path) -> None:
         read_pack(path)
 
 
+def test_a_pack_file_without_a_utr_track(toy_piece: MakePiece, tmp_path: Path) -> None:
+    """As packs were before there was one."""
+    path = tmp_path / "old.pack"
+    write_pack(Pack([toy_piece()]), path)
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    tensors = {name: t for name, t in load_file(path).items() if not name.startswith("utr_")}
+    save_file(tensors, path, metadata=metadata)
+    with pytest.raises(InputError, match="no pack file; make one with `augustus-dl prepare`"):
+        read_pack(path)
+
+
 RECIPE = """
 clade = "yeasts"
 [[set]]
 folder = "fungi/toy"
+utrs = true
 weight = 2.0
 validation = ["chr2", "chr3:1000-2500"]
 leave_out = ["scrap*"]
@@ -223,8 +132,8 @@ folder = "fungi/sister"
 
 
 @pytest.fixture
-def data(tmp_path: Path, toy_contig: MakeContig) -> Path:
-    """A data folder: chr1-3, scrap1 and a test chromosome; and a second set."""
+def data(tmp_path: Path, toy_contig: MakeContig, with_utrs: WithUtrs) -> Path:
+    """A data folder: chr1-3, scrap1 and a test chromosome; and a second set. All have UTRs."""
     for folder, names in (
         ("toy", ["chr1", "chr2", "chr3", "scrap1", "secret"]),
         ("sister", ["chr1", "chr2"]),
@@ -234,7 +143,7 @@ def data(tmp_path: Path, toy_contig: MakeContig) -> Path:
         made = [toy_contig(name, seed, 8) for seed, name in enumerate(names)]
         for name, write, content in (
             ("genome.fa", write_fasta, [contig for contig, _ in made]),
-            ("annotation.gff3", write_gff3, [g for _, genes in made for g in genes]),
+            ("annotation.gff3", write_gff3, [with_utrs(g) for _, genes in made for g in genes]),
         ):
             write(target / name, content)
             (target / f"{name}.gz").write_bytes(gzip.compress((target / name).read_bytes()))
@@ -282,6 +191,18 @@ def test_prepare_cuts_at_intergenic_bases(data: Path, toy_contig: MakeContig) ->
     start, end = map(int, middle.name.split(":")[1].split("-"))
     assert len(left.codes) == start and start >= 1000 and end >= 2500
     assert 0 in (left.labels[-1], middle.labels[0]) and middle.labels[0] == 0
+
+
+def test_prepare_reads_utrs_where_the_recipe_says_so(
+    data: Path, toy_contig: MakeContig, with_utrs: WithUtrs
+) -> None:
+    *toy, sister = prepare(data / "recipe.toml", data).pieces
+    assert sister.set == "sister" and (sister.utr == MASKED).all()
+    contig, genes = toy_contig("chr3", 2, 8)
+    expected = label_utrs(map(with_utrs, genes), [], base_codes(contig.sequence))
+    assert np.unique(expected).tolist() == [0, 1, 3, 4, 5, 7, 8]  # no intron in a 5' UTR
+    assert np.array_equal(np.concatenate([piece.utr for piece in toy[2:]]), expected)
+    assert all(not t.utr5 and not t.utr3 for g in toy[1].genes for t in g.transcripts)
 
 
 def test_a_row_marked_test_gives_no_piece(data: Path) -> None:
@@ -335,7 +256,7 @@ def test_an_empty_pack_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [
-        ("nosuch", "neither a file nor one of arthropods, nematodes"),
+        ("nosuch", "neither a file nor one of arthropods, fungi, nematodes"),
         ("clade = ", "is not TOML"),
         ('clade = "yeasts"', "needs `clade` and"),
         ('clade = "yeasts"\n[[set]]\nweight = 1.0', "each with `folder`"),
