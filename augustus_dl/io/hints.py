@@ -94,19 +94,22 @@ def hint_lines(
     listing: bool = False,
     verbosity: int = 3,
     offset: int = 0,
+    digits: int = 6,
 ) -> Iterator[str]:
     """What AUGUSTUS says about the hints of a sequence before its genes, without line ends.
 
     Args:
         listing: print the hints themselves, as they are after grouping.
         offset: of the sequence's first base, where it is part of a longer one.
+        digits: of scores and factors. AUGUSTUS shows six until it has printed evidence for a
+            transcript, and three from then on.
     """
 
     def line(row: np.void, supporting: int = 0, contradicting: float = 0.0) -> str:
         malus = extrinsic.types[HintType(row["type"])].malus
-        counts = f"{supporting}:{contradicting:g}"
-        text = _columns(groups.hints, row, sequence, offset)
-        return f'{text} "{row["bonus"]:g};{malus:g};{counts}"'
+        bonus, malus, against = (f"{x:.{digits}g}" for x in (row["bonus"], malus, contradicting))
+        text = _columns(groups.hints, row, sequence, offset, digits)
+        return f'{text} "{bonus};{malus};{supporting}:{against}"'
 
     if verbosity > 0:
         for deleted in groups.deleted:
@@ -139,7 +142,7 @@ def _deleted_line(group: DeletedGroup) -> str:
     )
 
 
-def _columns(hints: Hints, row: np.void, sequence: str, offset: int) -> str:
+def _columns(hints: Hints, row: np.void, sequence: str, offset: int, digits: int) -> str:
     """A hint's columns, the last one up to its source."""
     attributes = f"grp={hints.groups[row['group']]};" if row["group"] >= 0 else ""
     attributes += f"mult={row['mult']};" if row["mult"] > 1 else ""
@@ -151,7 +154,7 @@ def _columns(hints: Hints, row: np.void, sequence: str, offset: int) -> str:
             _NAMES[row["spelling"]],
             str(row["start"] + 1 + offset),
             str(row["end"] + offset),
-            f"{row['score']:g}",
+            f"{row['score']:.{digits}g}",
             ".+-"[row["strand"]],
             str(row["frame"]) if row["frame"] >= 0 else ".",
             f"{attributes}src={hints.sources[row['source']]}",
