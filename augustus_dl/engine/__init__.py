@@ -24,23 +24,30 @@ class Engine(Protocol):
     Attributes:
         flank, core: bases of a window's flanks and core (see windows).
         device: name of the device in use.
+        has_utr: the checkpoint knows untranslated regions.
     """
 
     flank: int
     core: int
     device: str
+    has_utr: bool
 
     def scores(
-        self, windows: Iterable[Window], weights: np.ndarray
+        self, windows: Iterable[Window], weights: np.ndarray, utr: bool = False
     ) -> Iterator[tuple[Window, np.ndarray]]:
         """Scores of each window, in order.
 
         Args:
             weights: float32 [29], what each label's log-probability is multiplied by.
+            utr: score the UTR track, too.
 
         Yields:
             The window and the scores of its core, int16 [end - start, 29], in units of
-            1 / decode.config.GRID nat.
+            1 / decode.config.GRID nat. With `utr` there are 38 columns: behind those of the labels
+            the log-probabilities of the 9 labels of the UTR track, without weights.
+
+        Raises:
+            ModelError: `utr` is asked of a checkpoint that does not know it.
         """
         ...
 

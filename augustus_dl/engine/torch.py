@@ -11,13 +11,14 @@ import torch
 from augustus_dl.decode.config import GRID
 from augustus_dl.encode import reverse_complement
 from augustus_dl.errors import ModelError, OptionError
-from augustus_dl.labels import MIRROR
+from augustus_dl.labels import MIRROR, NUM_LABELS, UTR_MIRROR
 from augustus_dl.network.config import CLADES
 from augustus_dl.network.model import AnnotationModel, load_model
 from augustus_dl.windows import Window
 
 __all__ = ["TorchEngine"]
 
+_COLUMN_MIRROR = [*MIRROR.tolist(), *(NUM_LABELS + UTR_MIRROR).tolist()]
 _CORE = {"cpu": 131_072, "cuda": 1_048_576, "mps": 262_144}
 
 
@@ -37,6 +38,7 @@ class TorchEngine:
             raise ModelError(f"clade {clade!r} is none of {', '.join(known)}; mend the profile")
         self.device = str(device)
         self.flank = model.config.flank
+        self.has_utr = model.config.utr
         self.core = core or _CORE[device.type]
         self._device, self._accurate = device, accurate
         self._dtype = _best_dtype(device)
@@ -52,24 +54,32 @@ class TorchEngine:
 
     @torch.inference_mode()
     def scores(
-        self, windows: Iterable[Window], weights: np.ndarray
+        self, windows: Iterable[Window], weights: np.ndarray, utr: bool = False
     ) -> Iterator[tuple[Window, np.ndarray]]:
         """Scores of each window, in order; see `Engine.scores`."""
+        if utr and not self.has_utr:
+            raise ModelError("this checkpoint does not know untranslated regions")
         scale_K1 = torch.from_numpy(weights * GRID).to(self._device).unsqueeze(1)
         for window in windows:
-            logits_KL = self._logits(window.codes, window.masked)
+            logits_CL = self._logits(window.codes, window.masked, utr)
             if self._accurate:
                 codes, masked = reverse_complement(window.codes), window.masked[::-1].copy()
-                logits_KL = (logits_KL + self._logits(codes, masked).flip(1)[MIRROR.tolist()]) / 2
-            core_KL = logits_KL[:, window.offset : window.offset + window.end - window.start]
-            grid_KL = (core_KL.log_softmax(0) * scale_K1).round_().clamp_(min=-32767)
-            yield window, grid_KL.to(torch.int16).T.contiguous().cpu().numpy()
+                mirror = _COLUMN_MIRROR[: len(logits_CL)]
+                logits_CL = (logits_CL + self._logits(codes, masked, utr).flip(1)[mirror]) / 2
+            core_CL = logits_CL[:, window.offset : window.offset + window.end - window.start]
+            grid_CL = core_CL[:NUM_LABELS].log_softmax(0) * scale_K1
+            if utr:
+                grid_CL = torch.cat([grid_CL, core_CL[NUM_LABELS:].log_softmax(0) * GRID])
+            grid_CL = grid_CL.round_().clamp_(min=-32767)
+            yield window, grid_CL.to(torch.int16).T.contiguous().cpu().numpy()
 
-    def _logits(self, codes: np.ndarray, masked: np.ndarray) -> torch.Tensor:
-        """Logits of one window; float32 [29, L]."""
+    def _logits(self, codes: np.ndarray, masked: np.ndarray, utr: bool) -> torch.Tensor:
+        """Logits of one window, those of the UTR track behind the others; float32 [29 or 38, L]."""
         codes_BL = torch.from_numpy(codes).to(self._device).unsqueeze(0)
         masked_BL = torch.from_numpy(masked).to(self._device).unsqueeze(0)
-        return self._model(codes_BL, masked_BL, self._clade).logits_BKL[0].float()
+        scores = self._model(codes_BL, masked_BL, self._clade, utr)
+        logits_BCL = torch.cat([scores.logits_BKL, scores.utr_BKL], 1) if utr else scores.logits_BKL
+        return logits_BCL[0].float()
 
 
 def choose_device(name: str) -> torch.device:

@@ -17,9 +17,9 @@ from augustus_dl.engine import open_engine
 from augustus_dl.engine import torch as engine_module
 from augustus_dl.engine.torch import TorchEngine, choose_device
 from augustus_dl.errors import ModelError, OptionError
-from augustus_dl.labels import MIRROR, NUM_LABELS
-from augustus_dl.network.config import CLADES
-from augustus_dl.network.model import load_model
+from augustus_dl.labels import MIRROR, NUM_LABELS, NUM_UTR_LABELS, UTR_MIRROR
+from augustus_dl.network.config import CLADES, NetworkConfig
+from augustus_dl.network.model import AnnotationModel, load_model
 from augustus_dl.windows import Window, cut
 
 ONES = np.ones(NUM_LABELS, dtype=np.float32)
@@ -102,6 +102,38 @@ def test_scores_are_weighted_log_probabilities_on_the_grid(toy_folder: Path, flo
         np.testing.assert_allclose(scores / GRID, nats, rtol=0, atol=0.5 / GRID + 1e-4)
 
 
+def test_scores_of_the_utr_track_stand_behind_the_others(toy_folder: Path, float32: None) -> None:
+    weights = DecoderConfig().label_weights()
+    engine = open_engine(toy_folder, "yeasts", "cpu")
+    assert engine.has_utr
+    given, model = windows(), load_model(toy_folder)
+    plain, both = engine.scores(given, weights), engine.scores(given, weights, utr=True)
+    for (_, structure), (window, scores) in zip(plain, both, strict=True):
+        assert scores.shape == (window.end - window.start, NUM_LABELS + NUM_UTR_LABELS)
+        assert scores.dtype == np.int16 and scores.flags.c_contiguous
+        assert np.array_equal(scores[:, :NUM_LABELS], structure)
+        with torch.inference_mode():
+            out = model(
+                torch.from_numpy(window.codes)[None],
+                torch.from_numpy(window.masked)[None],
+                torch.tensor([CLADES.index("yeasts")]),
+                utr=True,
+            )
+        core = slice(window.offset, window.offset + window.end - window.start)
+        nats = out.utr_BKL[0].log_softmax(0).T.numpy()[core]
+        error = np.abs(scores[:, NUM_LABELS:] / GRID - nats)
+        assert error.max() < 0.5 / GRID + 1e-4
+
+
+def test_a_checkpoint_without_utr_head_says_so(float32: None) -> None:
+    network = AnnotationModel(NetworkConfig(size="tiny", utr=False))
+    engine = TorchEngine(network, "yeasts", torch.device("cpu"))
+    assert not engine.has_utr
+    with pytest.raises(ModelError, match="does not know untranslated regions"):
+        next(engine.scores(windows(), ONES, utr=True))
+    assert len(list(engine.scores(windows(), ONES))) == 3
+
+
 def test_scores_do_not_overflow(toy_folder: Path, float32: None) -> None:
     model = load_model(toy_folder)
     with torch.no_grad():
@@ -138,5 +170,11 @@ def test_accurate_scores_do_not_depend_on_the_strand(toy_folder: Path, float32: 
     )
     for accurate in (True, False):
         engine = open_engine(toy_folder, "none", "cpu", accurate=accurate)
-        (_, scores), (_, other) = engine.scores([window, turned], ONES)
-        assert (np.abs(scores - other[::-1][:, MIRROR]).max() <= 1) == accurate
+        (_, scores), (_, other) = engine.scores([window, turned], ONES, utr=True)
+        other = other[::-1]
+        for columns, mirror in (
+            (slice(NUM_LABELS), MIRROR),
+            (slice(NUM_LABELS, None), UTR_MIRROR),
+        ):
+            change = np.abs(scores[:, columns] - other[:, columns][:, mirror])
+            assert (change.max() <= 1) == accurate
