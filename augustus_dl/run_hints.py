@@ -46,8 +46,9 @@ class RunHints:
             self.groups(contig, end),
             self.extrinsic,
             codes,
-            malus=self.path is not None,
+            malus=len(self.collection.rows) > 0,  # a file without hints changes nothing
             hinted_pairs=[pair for pair in self.grouping.splice_pairs if pair not in _USUAL_PAIRS],
+            offset=self.offset,
         )
         return (stage,) if stage else ()
 

@@ -51,6 +51,7 @@ _INSIDE = {
     "irpart": "IR",
     "genicpart": "C START STOP I D A",
 }
+_USUAL_DONORS = ("GT", "GC")
 _SPREAD = ("exonpart", "CDSpart")
 """Part types whose bonus counts once, not for each base."""
 
@@ -71,7 +72,7 @@ def hint_stage(
         codes: uint8 [L], base codes of what was grouped: a sequence, or a part of one.
         malus: also count what no hint supports; to be left out when there are no hints at all.
         hinted_pairs: donors and acceptors, e.g. "ATAC", that only a hinted intron may have although
-            the decoder's graph allows them everywhere.
+            the decoder's graph allows them everywhere. GT and GC are donors without hints, too.
         offset: first base of that part, in coordinates of the stretches.
 
     Returns:
@@ -266,7 +267,7 @@ def _unhinted_donors(
     for strand, step in (("+", 1), ("-", -1)):
         donors = _names(strand, "D")
         allowed = np.unique(at[np.isin(labels, donors)])
-        for donor in dict.fromkeys(pair[:2] for pair in pairs):
+        for donor in dict.fromkeys(pair[:2] for pair in pairs if pair[:2] not in _USUAL_DONORS):
             first, second = (int(code) for code in base_codes(donor.encode()))
             pair = (first, second) if strand == "+" else (3 - first, 3 - second)
             yield Forbidden(codes, pair, step, donors, allowed)
