@@ -25,7 +25,8 @@ class BlockMatch:
         score: of the block, larger is better.
         phase: bases to skip, in transcript direction, to the first complete codon.
         block_start, block_end: columns of the block that are matched.
-        protein_start: amino acids of the protein before the match.
+        protein_start: amino acids of the protein before the block; negative where the protein is
+            cut within it.
     """
 
     block: str

@@ -98,8 +98,8 @@ def _matched(transcript: Transcript, sequence: bytes, code: GeneticCode) -> Iter
         first = matches[0 if transcript.strand == "+" else -1]
         coding = _spliced([(m.start, m.end) for m in matches], transcript.strand, sequence)
         letters = _translated(coding[first.phase :], code)
-        end = first.protein_start + len(letters)
-        yield f"# sequence of block {block:<10}{first.protein_start:>5} [{letters}] {end}"
+        start = max(first.protein_start, 0)
+        yield f"# sequence of block {block:<10}{start:>5} [{letters}] {start + len(letters)}"
 
 
 def _part_count(title: str, count: PartCount) -> Iterator[str]:
