@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -234,11 +235,11 @@ def test_jobs_of_create_augustus_joblist_run(
         "1.001.chr1.fa.1..14000.gff",
         "1.002.chr1.fa.10001..24000.gff",
     ]
-    settings = {"gff3": "on", "sample": "0", "species": "toy", "/augustus/verbosity": "3"}
-    letters = sequences(genome)["chr1"]
+    parameters = toy_folder / "toy_parameters.cfg"
     for path, start, end in zip(outputs, ("1", "10001"), ("14000", "24000"), strict=True):
-        asked = settings | {"predictionStart": start, "predictionEnd": end, "introns": "on"}
-        run = Run([("chr1", letters)], asked | {"query": "err"})
+        options = {"species": "toy", "gff3": "on", "predictionStart": start, "predictionEnd": end}
+        asked = Run.of(options, first, parameters)
+        run = replace(asked, settings={**asked.settings, "query": ".err"})  # ends the command
         assert violations(path.read_text(), run) == []
         assert "# start gene g1" in path.read_text()
         assert path.with_suffix(".err").exists()
