@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from augustus_dl.cli.arguments import CommandLine, Settings, check_names, optional_parameters
+from augustus_dl.cli.arguments import (
+    CommandLine,
+    Settings,
+    check_names,
+    optional_parameters,
+)
+from augustus_dl.cli.arguments import (
+    options as known_options,
+)
 from augustus_dl.errors import OptionError
 from augustus_dl.genetic_code import GeneticCode, genetic_code, translation_table
 from augustus_dl.io.query import Query, open_query
@@ -86,6 +94,8 @@ def checked(command: CommandLine) -> Run:
     if command.query is None:
         raise OptionError('No query file specified. Type "augustus" for help.')
     genemodel = settings.text("genemodel", "partial")
+    if genemodel not in known_options()["genemodel"].values:
+        raise OptionError(f"Unknown value for parameter genemodel: {genemodel}")
     utr = _with_utr(settings, profile, genemodel)
     query = open_query(command.query)
     if settings.integer("maxDNAPieceSize", _MIN_PIECE) < _MIN_PIECE:
