@@ -32,7 +32,7 @@ from augustus_dl.errors import OptionError
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.labels import INTERGENIC
 
-__all__ = ["AlternativeOptions", "Alternatives", "Locus", "gene_of"]
+__all__ = ["BEST_ONLY", "AlternativeOptions", "Alternatives", "Locus", "gene_of"]
 
 Locus = list[Transcript]
 """Transcripts of one gene, in the order in which they are reported."""
@@ -89,6 +89,10 @@ class AlternativeOptions:
         return (8 - self.temperature) / 8
 
 
+BEST_ONLY = AlternativeOptions()
+"""Genes of the best parse, without probabilities."""
+
+
 class Alternatives:
     """Finds the genes of one track of a sequence, with probabilities.
 
@@ -124,12 +128,12 @@ class Alternatives:
         if not region.whole:  # how many genes it has is not prescribed
             config = replace(config, gene_count="any")
         lattice = region.lattice(config, options.heat)
-        if lattice.log_total == NEVER:
-            return []
-        labels = _most_accurate(lattice, region, config) if options.mea else region.labels
+        labels = region.labels
+        if options.mea and lattice.log_total > NEVER:
+            labels = _most_accurate(lattice, region, config)
         best = set(parse([labels], config))
         found = set(best)
-        if options.alternatives and options.sample:
+        if options.alternatives and options.sample and lattice.log_total > NEVER:
             paths = sample_paths(lattice, options.sample, seed=region.start)
             found |= _drawn_transcripts(paths, config)
         bare = sorted(found, key=_place)

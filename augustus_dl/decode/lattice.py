@@ -8,12 +8,13 @@ the graph that allows intergenic there only.
 
 The forward sums mirror `viterbi`: an open intron is worth `worth + total[its inside label]`, and
 one opened at base d joins the open ones of its kind at base d + min_intron - 2. The backward sums
-do the same from the right. Sums of all bases are never held at once: they are computed in blocks,
-and forward sums anew from checkpoints where a block is needed again.
+do the same from the right. Sums of all bases are never held at once but come in blocks, and forward
+sums are computed anew from checkpoints where a block is needed again.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -40,15 +41,16 @@ class Forward(NamedTuple):
     """Forward sums of consecutive bases, over all ways from the left end of the region.
 
     Attributes:
-        start: the first of these bases.
+        start, stop: the first of these bases, and the one right of the last.
         exon: float64 [n, S], of paths whose base is in this exon state.
         closing: float64 [n, S], of paths whose base is the right end of an intron with this opener.
         inside: float64 [n, J], of paths whose base is inside open intron j, old enough to have its
-            right end at the next base.
-        admitted: float64 [n, J], the part of `inside` that was too young one base before.
+            right end at the next base; [0, J] where they are not asked for.
+        admitted: float64 [n, J], the part of `inside` that was too young one base before; likewise.
     """
 
     start: int
+    stop: int
     exon: np.ndarray
     closing: np.ndarray
     inside: np.ndarray
@@ -59,12 +61,15 @@ class Backward(NamedTuple):
     """Backward sums of consecutive bases, over all ways to the right end of the region.
 
     Attributes:
+        start, stop: the first of these bases, and the one right of the last.
         onward: float64 [n, S], of ways from this exon state, or from the right end of an intron
             with this opener, whose next base is in an exon or intergenic.
         opening: float64 [n, S], of ways from this exon state whose next base is the left end of an
             intron, or which end here with the region.
     """
 
+    start: int
+    stop: int
     onward: np.ndarray
     opening: np.ndarray
 
@@ -126,9 +131,6 @@ class Lattice:
 
     Attributes:
         begin: float64 [S], sums just left of the region.
-        ends: float64 [S + J + min_intron * J], sums of the paths that end in each exon state, in
-            each open intron, and in each young one by age: age 1 is left of the region's end.
-        log_total: logarithm of the weight of all paths; -inf when none is legal.
     """
 
     def __init__(
@@ -138,56 +140,71 @@ class Lattice:
         self.scores = np.require(scores, requirements="CAW")
         self.codes = np.require(codes, requirements="CAW")
         self.scale = heat / GRID
-        front = self._left_end()
-        self.begin = front.closing.copy()
-        self._checkpoints = []
-        for start in range(0, len(codes), BLOCK):
-            self._checkpoints.append(front.copy())
-            self._advance(front, start, min(start + BLOCK, len(codes)))
-        self.ends = _ends(graph, self.scale, front, len(codes))
-        self.log_total = float(np.logaddexp.reduce(self.ends))
+        self.begin = self._nats(graph.begin)
+        self._fronts: list[_Front] = []  # left of each block, and at the right end
 
     def __len__(self) -> int:
         return len(self.codes)
 
-    def forward(self, overlap: int = 0) -> Iterator[Forward]:
-        """Forward sums in blocks from the right end to the left.
+    @property
+    def ends(self) -> np.ndarray:
+        """Sums of the paths that end in each exon state, in each open intron, and in each young one
+        by age, 0 to min_intron - 1, age 1 being the last base; float64 [S + J + min_intron * J].
+        """
+        if not self._fronts:
+            deque(self.forward(), maxlen=0)
+        return _ends(self.graph, self.scale, self._fronts[-1], len(self))
+
+    @property
+    def log_total(self) -> float:
+        """Logarithm of the weight of all paths; -inf when none is legal."""
+        return float(np.logaddexp.reduce(self.ends))
+
+    def forward(self) -> Iterator[Forward]:
+        """Forward sums from left to right, in blocks."""
+        fronts = [self._left_end()]
+        for start in range(0, len(self), BLOCK):
+            fronts.append(fronts[-1].copy())
+            yield self._advance(fronts[-1], start, min(start + BLOCK, len(self)))
+        self._fronts = fronts
+
+    def forward_again(self, overlap: int = 0) -> Iterator[Forward]:
+        """Forward sums from right to left, in blocks, with those of introns.
 
         Args:
             overlap: bases further right that a block holds, too, where there are so many.
         """
-        for i in reversed(range(len(self._checkpoints))):
+        if not self._fronts:
+            deque(self.forward(), maxlen=0)
+        for i in reversed(range(len(self._fronts) - 1)):
             stop = min((i + 1) * BLOCK + overlap, len(self))
-            yield self._advance(self._checkpoints[i].copy(), i * BLOCK, stop)
+            yield self._advance(self._fronts[i].copy(), i * BLOCK, stop, introns=True)
 
-    def both(self) -> Iterator[tuple[Forward, Backward]]:
-        """Forward and backward sums in blocks from the right end to the left."""
+    def backward(self) -> Iterator[Backward]:
+        """Backward sums from right to left, in the same blocks."""
         rear = self._right_end()
-        for forward in self.forward():
-            backward = Backward(np.empty_like(forward.exon), np.empty_like(forward.exon))
-            _retreat(
-                self.graph, self.scale, rear, self.scores, self.codes, forward.start, *backward
-            )
-            yield forward, backward
+        for start in reversed(range(0, len(self), BLOCK)):
+            stop = min(start + BLOCK, len(self))
+            onward, opening = np.empty((2, min(stop + 1, len(self)) - start, len(rear.onward)))
+            onward[-1], opening[-1] = rear.onward, rear.opening
+            _retreat(self.graph, self.scale, rear, self.scores, self.codes, start, onward, opening)
+            rear.onward[:], rear.opening[:] = onward[0], opening[0]
+            yield Backward(start, stop, onward[: stop - start], opening[: stop - start])
 
-    def _advance(self, front: _Front, start: int, stop: int) -> Forward:
+    def _advance(self, front: _Front, start: int, stop: int, introns: bool = False) -> Forward:
         """Move the front from before base `start` to before base `stop`."""
-        n, states, introns = stop - start, len(front.exon), len(front.worth)
-        forward = Forward(
-            start,
-            np.empty((n, states)),
-            np.empty((n, states)),
-            np.empty((n, introns)),
-            np.full((n, introns), NEVER),
-        )
-        _advance(self.graph, self.scale, front, self.scores, self.codes, *forward)
+        rows = stop - start
+        exon, closing = np.empty((2, rows, len(front.exon)))
+        inside, admitted = np.full((2, rows * introns, len(front.worth)), NEVER)
+        forward = Forward(start, stop, exon, closing, inside, admitted)
+        _advance(self.graph, self.scale, front, self.scores, self.codes, forward)
         return forward
 
     def _left_end(self) -> _Front:
         states, introns = len(self.graph.state_label), len(self.graph.opener)
         return _Front(
             exon=np.full(states, NEVER),  # no intron begins at the first base
-            closing=self._nats(self.graph.begin),
+            closing=self.begin.copy(),
             worth=self._nats(self.graph.begin_intron),
             total=np.zeros(NUM_LABELS, dtype=np.int64),
             waiting=np.full((self.graph.min_intron, introns), NEVER),
@@ -212,11 +229,10 @@ class Lattice:
 @njit(cache=True, nogil=True, inline="always")
 def log_add(a, b):
     """Logarithm of the sum of two numbers given as logarithms."""
-    if a < b:
-        a, b = b, a
-    if b < a - _NEGLIGIBLE or b == NEVER:
-        return a
-    return a + np.log1p(np.exp(b - a))
+    high, low = (a, b) if a > b else (b, a)
+    if low - high > -_NEGLIGIBLE:  # not so when both are NEVER
+        return high + np.log1p(np.exp(low - high))
+    return high
 
 
 @njit(cache=True, nogil=True)
@@ -229,14 +245,14 @@ def site_score(first, intron, score, pair, j):
 
 
 @njit(cache=True, nogil=True)
-def _advance(graph, scale, front, scores, codes, start, exon, closing, inside, admitted):
-    """Move the front over as many bases as `exon` has rows, filling the rows; see `Forward`."""
+def _advance(graph, scale, front, scores, codes, forward):
+    """Move the front over the bases of `forward`, filling it."""
     period = graph.min_intron
     resumed = np.empty(len(front.exon))
-    slot = start % period
+    slot = forward.start % period
     pair_left = front.waiting_pair[slot - 1]
-    for i in range(len(exon)):
-        t = start + i
+    for t in range(forward.start, forward.stop):
+        i = t - forward.start
         row = scores[t]
         pair = 5 * codes[t] + (codes[t + 1] if t + 1 < len(codes) else N)
         for label in graph.intron_labels:
@@ -244,11 +260,13 @@ def _advance(graph, scale, front, scores, codes, start, exon, closing, inside, a
         _open_introns(graph, scale, front, row, slot, pair)
         _step_exons(graph, scale, front, row, codes[t], resumed)
         _close_introns(graph, scale, front, row, pair_left)
-        _admit_introns(graph, scale, front, (slot + 2) % period, admitted[i])
-        for j in range(len(front.worth)):
-            inside[i, j] = front.worth[j] + scale * front.total[graph.inside_label[j]]
-        exon[i] = front.exon
-        closing[i] = front.closing
+        old = (slot + 2) % period
+        _admit_introns(graph, front, old)
+        for s in range(len(resumed)):
+            forward.exon[i, s] = front.exon[s]
+            forward.closing[i, s] = front.closing[s]
+        if len(forward.inside):
+            _note_introns(graph, scale, front, old, forward.inside[i], forward.admitted[i])
         slot = (slot + 1) % period
         pair_left = pair
 
@@ -290,12 +308,22 @@ def _close_introns(graph, scale, front, row, pair):
 
 
 @njit(inline="always")
-def _admit_introns(graph, scale, front, slot, admitted):
+def _admit_introns(graph, front, slot):
     """Introns that have waited long enough: t may be the last base before their right end."""
     pair = front.waiting_pair[slot]
     for e in range(graph.open_first[pair], graph.open_first[pair + 1]):
         j = graph.open_intron[e]
         front.worth[j] = log_add(front.worth[j], front.waiting[slot, j])
+
+
+@njit(cache=True, nogil=True)
+def _note_introns(graph, scale, front, slot, inside, admitted):
+    """Fill a row of `Forward.inside` and of `Forward.admitted`; `slot` is that just admitted."""
+    for j in range(len(front.worth)):
+        inside[j] = front.worth[j] + scale * front.total[graph.inside_label[j]]
+    pair = front.waiting_pair[slot]
+    for e in range(graph.open_first[pair], graph.open_first[pair + 1]):
+        j = graph.open_intron[e]
         admitted[j] = front.waiting[slot, j] + scale * front.total[graph.inside_label[j]]
 
 
@@ -324,43 +352,45 @@ def _ends(graph, scale, front, n):
 
 @njit(cache=True, nogil=True)
 def _retreat(graph, scale, rear, scores, codes, start, onward, opening):
-    """Move the rear to base `start`, filling the rows; see `Backward`."""
-    ways = np.empty(len(rear.onward))
-    for i in range(len(onward) - 1, -1, -1):
+    """Move the rear to base `start`; see `Backward`.
+
+    Args:
+        onward, opening: float64 [n, S]; their last row, which is there already, is that of the base
+            where the rear is, the others are filled.
+    """
+    ways = np.empty(onward.shape[1])
+    slot = (start + len(onward) - 1) % graph.min_intron  # of base t + 1
+    for i in range(len(onward) - 2, -1, -1):
         t = start + i
-        if t + 1 < len(codes):
-            _step_left(graph, scale, rear, scores[t + 1], codes, t, ways)
-        rear.recent[t % graph.min_intron] = rear.worth
-        onward[i] = rear.onward
-        opening[i] = rear.opening
-
-
-@njit(inline="always")
-def _step_left(graph, scale, rear, row, codes, t, ways):
-    """From base t + 1, whose scores are `row`, to base t; `ways` is room for float64 [S]."""
-    right = codes[t + 1]
-    pair = 5 * codes[t] + right
-    pair_right = 5 * right + (codes[t + 2] if t + 2 < len(codes) else N)
-    for label in graph.intron_labels:
-        rear.total[label] += row[label]
-    for e in range(graph.close_first[pair], graph.close_first[pair + 1]):
-        j = graph.close_intron[e]
-        score = graph.close_score[e] + row[graph.right_label[j]] - rear.total[graph.inside_label[j]]
-        rear.worth[j] = log_add(rear.worth[j], rear.onward[graph.opener[j]] + scale * score)
-    for s in range(len(ways)):
-        ways[s] = log_add(rear.onward[s], rear.opening[s])
-        rear.onward[s] = NEVER
-        rear.opening[s] = NEVER
-    for k in range(graph.base_first[right], graph.base_first[right + 1]):
-        target = graph.target[k]
-        way = ways[target] + scale * row[graph.state_label[target]]
-        for e in range(graph.target_first[k], graph.target_first[k + 1]):
-            s = graph.source[e]
-            rear.onward[s] = log_add(rear.onward[s], way + scale * graph.step_score[e])
-    old = (t - 1) % graph.min_intron  # an intron from t + 1 on is old enough at t + min_intron - 1
-    for e in range(graph.open_first[pair_right], graph.open_first[pair_right + 1]):
-        j = graph.open_intron[e]
-        inside = graph.inside_label[j]
-        score = graph.open_score[e] + row[graph.left_label[j]] + rear.total[inside] - row[inside]
-        s = graph.opener[j]
-        rear.opening[s] = log_add(rear.opening[s], rear.recent[old, j] + scale * score)
+        row, right = scores[t + 1], codes[t + 1]
+        pair = 5 * codes[t] + right
+        pair_right = 5 * right + (codes[t + 2] if t + 2 < len(codes) else N)
+        for label in graph.intron_labels:
+            rear.total[label] += row[label]
+        for e in range(graph.close_first[pair], graph.close_first[pair + 1]):
+            j = graph.close_intron[e]
+            score = graph.close_score[e] + row[graph.right_label[j]]
+            score -= rear.total[graph.inside_label[j]]
+            way = onward[i + 1, graph.opener[j]] + scale * score
+            rear.worth[j] = log_add(rear.worth[j], way)
+        for s in range(len(ways)):
+            ways[s] = log_add(onward[i + 1, s], opening[i + 1, s])
+            onward[i, s] = NEVER
+            opening[i, s] = NEVER
+        for k in range(graph.base_first[right], graph.base_first[right + 1]):
+            target = graph.target[k]
+            way = ways[target] + scale * row[graph.state_label[target]]
+            for e in range(graph.target_first[k], graph.target_first[k + 1]):
+                s = graph.source[e]
+                onward[i, s] = log_add(onward[i, s], way + scale * graph.step_score[e])
+        slot = (slot if slot else graph.min_intron) - 1
+        older = (slot if slot else graph.min_intron) - 1  # of base t + min_intron - 1
+        for e in range(graph.open_first[pair_right], graph.open_first[pair_right + 1]):
+            j = graph.open_intron[e]
+            inside = graph.inside_label[j]
+            score = graph.open_score[e] + row[graph.left_label[j]]
+            score += rear.total[inside] - row[inside]
+            s = graph.opener[j]
+            opening[i, s] = log_add(opening[i, s], rear.recent[older, j] + scale * score)
+        for j in range(len(rear.worth)):
+            rear.recent[slot, j] = rear.worth[j]

@@ -47,6 +47,8 @@ def with_posteriors(
         transcripts: in coordinates of the region, without untranslated regions.
         config: the track that the graph of the lattice is of.
     """
+    if not transcripts:
+        return []
     features = _Features(lattice, transcripts)
     if config.max_overlap:
         return [features.added_to_overlapping(t, config) for t in transcripts]
@@ -55,14 +57,14 @@ def with_posteriors(
 
 def label_posteriors(lattice: Lattice) -> np.ndarray:
     """Probability of each label at each base of a region; float32 [n, 29]."""
-    graph, n = lattice.graph, len(lattice)
+    graph, n, log_total = lattice.graph, len(lattice), lattice.log_total
     openers = {int(s): j for j, s in enumerate(graph.opener)}
     posteriors = np.zeros((n + 1, NUM_LABELS), dtype=np.float32)
-    for forward, backward in lattice.both():
-        stop = forward.start + len(forward.exon)
-        here, right = posteriors[forward.start : stop], posteriors[forward.start + 1 : stop + 1]
+    for forward, backward in zip(lattice.forward_again(), lattice.backward(), strict=True):
+        here = posteriors[forward.start : forward.stop]
+        right = posteriors[forward.start + 1 : forward.stop + 1]
         onward, opening = backward.onward.T, backward.opening.T
-        exon, closing = forward.exon.T - lattice.log_total, forward.closing.T - lattice.log_total
+        exon, closing = forward.exon.T - log_total, forward.closing.T - log_total
         for s, own in enumerate(graph.state_label):
             here[:, own] += np.exp(exon[s] + np.logaddexp(onward[s], opening[s]))
             if s in openers:
@@ -104,6 +106,7 @@ class _Features:
         self._known: dict[tuple, float] = {}
         bases = [x - 1 for t in transcripts for ends in (*t.cds, (t.start, t.end)) for x in ends]
         self._junctions = _junctions(lattice, np.unique(np.array(bases, dtype=np.int64)))
+        self._log_total = lattice.log_total
 
     def added_to(self, transcript: Transcript) -> Transcript:
         start, end = transcript.start, transcript.end
@@ -160,28 +163,27 @@ class _Features:
             before,
             after,
         )
-        return min(1.0, math.exp(weight - lattice.log_total))
+        return min(1.0, math.exp(weight - self._log_total))
 
 
 def _junctions(lattice: Lattice, bases: np.ndarray) -> dict[int, _Junction]:
     """The sums at these bases, int64 [m] rising; -1 is left of the region."""
-    never = np.full_like(lattice.begin, NEVER)
-    found = {-1: _Junction(lattice.begin, never, never, never)}
-    for forward, backward in lattice.both():
-        stop = forward.start + len(forward.exon)
-        first, last = np.searchsorted(bases, (forward.start, stop))
+    found = np.full((len(bases), len(_Junction._fields), len(lattice.begin)), NEVER)
+    for forward in lattice.forward():
+        first, last = np.searchsorted(bases, (forward.start, forward.stop))
         rows = bases[first:last] - forward.start
-        sums = (
-            forward.exon[rows],
-            forward.closing[rows],
-            backward.onward[rows],
-            backward.opening[rows],
-        )
-        found.update(zip(bases[first:last].tolist(), map(_Junction, *sums), strict=True))
-    end = len(lattice) - 1
-    if end in found:
-        found[end] = found[end]._replace(onward=found[end].opening, opening=never)
-    return found
+        found[first:last, 0], found[first:last, 1] = forward.exon[rows], forward.closing[rows]
+    for backward in lattice.backward():
+        first, last = np.searchsorted(bases, (backward.start, backward.stop))
+        rows = bases[first:last] - backward.start
+        found[first:last, 2], found[first:last, 3] = backward.onward[rows], backward.opening[rows]
+    junctions = {int(base): _Junction(*sums) for base, sums in zip(bases, found, strict=True)}
+    left, right = junctions.get(-1), junctions.get(len(lattice) - 1)
+    if left:
+        left.exon[:] = lattice.begin
+    if right:
+        right.onward[:], right.opening[:] = right.opening, NEVER
+    return junctions
 
 
 def _spellings(

@@ -22,7 +22,7 @@ def sample_paths(lattice: Lattice, count: int, seed: int = 0) -> np.ndarray:
     random = np.random.default_rng(seed)
     paths = np.empty((count, len(lattice)), dtype=np.uint8)
     base, node = _last_nodes(lattice, random, paths)
-    for forward in lattice.forward(_OVERLAP):
+    for forward in lattice.forward_again(_OVERLAP):
         first = forward.start + _OVERLAP if forward.start else 0
         _trace(
             lattice.graph,
