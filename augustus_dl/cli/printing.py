@@ -6,14 +6,14 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TextIO
 
 from augustus_dl.augustus_accuracy import AugustusAccuracy
 from augustus_dl.cli.run import Run
 from augustus_dl.evidence import Evidence, evidence
-from augustus_dl.gene import Gene
+from augustus_dl.gene import Gene, Transcript
 from augustus_dl.io import strict_gff3, writers
 from augustus_dl.io.accuracy_report import report_lines
 from augustus_dl.io.fasta import Contig
@@ -68,16 +68,24 @@ def located(run: Run, predict: Callable[..., Iterable] | None = None) -> Iterato
     def found(contig: Contig, genes: Sequence[Gene]) -> Located:
         length = len(contig.sequence)
         span = prediction_span(length, run.options.range) if run.options.range else (0, length)
-        return Located(contig, genes, annotated.popleft(), *span)
+        return Located(contig, _matched(run, genes, contig), annotated.popleft(), *span)
 
-    return (
-        found(contig, genes) for contig, genes in predict(contigs(), run.profile, run.options)
-    )
+    return (found(contig, genes) for contig, genes in predict(contigs(), run.profile, run.options))
 
 
-def print_run(
-    run: Run, results: Iterable[Located], command: Sequence[str], stream: TextIO
-) -> None:
+def _matched(run: Run, genes: Sequence[Gene], contig: Contig) -> Sequence[Gene]:
+    """Genes with the blocks of the protein profile that their proteins have."""
+    if run.protein_profile is None:
+        return genes
+    from augustus_dl.block_matches import with_matches
+
+    def matched(transcript: Transcript) -> Transcript:
+        return with_matches(transcript, contig.sequence, run.protein_profile, run.code)
+
+    return [replace(gene, transcripts=tuple(map(matched, gene.transcripts))) for gene in genes]
+
+
+def print_run(run: Run, results: Iterable[Located], command: Sequence[str], stream: TextIO) -> None:
     """Print a whole run, flushed gene by gene."""
     started = time.monotonic()
     _write(stream, _preamble(run))

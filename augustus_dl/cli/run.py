@@ -133,7 +133,7 @@ def checked(command: CommandLine) -> Run:
         hints=hints,
         listing=settings.switch("printHints", False),
         annotated=settings.switch("noprediction", False),
-        protein_profile=_protein_profile(settings),
+        protein_profile=_protein_profile(settings, profile),
         temperature=options.alternatives.temperature,
     )
 
@@ -264,13 +264,24 @@ def _hints(
 _NO_END = 1 << 60
 
 
-def _protein_profile(settings: Settings) -> ProteinProfile | None:
+def _protein_profile(settings: Settings, profile: Profile) -> ProteinProfile | None:
     path = settings.path("proteinprofile")
     if not path:
         return None
-    from augustus_dl.io.protein_profile import read_protein_profile
+    from augustus_dl.io.protein_profile import find_protein_profile, read_protein_profile
+    from augustus_dl.protein_profile import ProfileOptions
 
-    return read_protein_profile(path)
+    usual = ProfileOptions()
+    options = ProfileOptions(
+        block_spec=settings.number("/ProteinModel/block_threshold_spec", usual.block_spec),
+        block_sens=settings.number("/ProteinModel/block_threshold_sens", usual.block_sens),
+        part_spec=settings.number("/ProteinModel/blockpart_threshold_spec", usual.part_spec),
+        part_sens=settings.number("/ProteinModel/blockpart_threshold_sens", usual.part_sens),
+        weight=settings.number("/ProteinModel/weight", usual.weight),
+        unknown=settings.number("/ProteinModel/invalid_score", usual.unknown),
+        allow_truncated=settings.switch("/ProteinModel/allow_truncated", usual.allow_truncated),
+    )
+    return read_protein_profile(find_protein_profile(path, profile.config_folder), options)
 
 
 def _output_options(
