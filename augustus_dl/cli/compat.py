@@ -19,7 +19,7 @@ from augustus_dl.cli.arguments import CommandLine, Settings, parse, without_effe
 from augustus_dl.cli.printing import Located, located, print_run
 from augustus_dl.cli.reporting import Reported
 from augustus_dl.cli.run import Run, checked
-from augustus_dl.cli.usage import HELP, USAGE, VERSION, parameter_list, species_list
+from augustus_dl.cli.usage import VERSION, help_text, parameter_list, species_list, usage
 from augustus_dl.io.query import ALL_LOWER_CASE
 from augustus_dl.profile import species_table
 
@@ -44,14 +44,14 @@ def main(
     Args:
         arguments: the words behind the program's name.
         predict: stands in for `augustus_dl.predict.predict`.
-        program: name in error frames and in the command line that ends the output.
+        program: name in usage, error frames and the command line that ends the output.
     """
     with Reported(program, stderr) as checking:
         if not arguments:
-            stdout.write(USAGE)
+            stdout.write(usage(program))
             return 0
         command = parse(arguments)
-        answer = _answer(command)
+        answer = _answer(command, program)
         if answer is not None:
             stderr.write(answer)
             return 0
@@ -76,16 +76,17 @@ def main(
     return predicting.status
 
 
-def _answer(command: CommandLine) -> str | None:
+def _answer(command: CommandLine, program: str) -> str | None:
     """What is printed instead of a prediction, if that was asked for."""
     if "--version" in command.requests:
         return VERSION
     if "--help" in command.requests:
-        return HELP
+        return help_text(program)
     if "--paramlist" in command.requests:
         return parameter_list()
     if command.values.get("species") == "help":
-        return species_list(species_table(command.values.get("AUGUSTUS_CONFIG_PATH")))
+        table = species_table(command.values.get("AUGUSTUS_CONFIG_PATH"))
+        return species_list(table, program)
     return None
 
 

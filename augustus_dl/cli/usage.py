@@ -13,12 +13,12 @@ __all__ = [
     "CLOSED_PIPE",
     "COMMANDS",
     "ETRAINING_USAGE",
-    "HELP",
     "INTERRUPTED",
-    "USAGE",
     "VERSION",
+    "help_text",
     "parameter_list",
     "species_list",
+    "usage",
 ]
 
 CLOSED_PIPE, INTERRUPTED = 141, 130
@@ -41,10 +41,13 @@ COMMANDS = {
 }
 """Subcommands in the order of a workflow; augustus_dl/cli/NAME.py has the function NAME."""
 
-HELP = """\
+_SYNOPSIS = """\
 usage:
-augustus-dl [parameters] --species=SPECIES queryfilename
+{program} [parameters] --species=SPECIES queryfilename
 
+"""
+
+_HELP = """\
 'queryfilename' is the filename (including relative path) to the file containing the query
 sequence(s) in fasta or genbank format, plain or compressed with gzip; - reads standard input.
 
@@ -91,6 +94,8 @@ parameters:
   output lines of these kinds
 --stopCodonExcludedFromCDS=on/off
   whether CDS lines end before the stop codon
+--noInFrameStop=true/false
+  accepted; whatever it says, no transcript has a stop codon in frame
 --noprediction=true/false
   with a genbank file: only output the annotated genes and their proteins
 --uniqueGeneId=true/false
@@ -106,13 +111,16 @@ parameters:
 --AUGUSTUS_CONFIG_PATH=path
   path to config directory (if not specified as environment variable)
 
-For a complete list of parameters, type "augustus-dl --paramlist". Some parameters of AUGUSTUS are
+For a complete list of parameters, type "{program} --paramlist". Some parameters of AUGUSTUS are
 accepted without effect, with a warning.
 
 other commands, each with --help:
-""" + "".join(f"  augustus-dl {name:<11} {summary}\n" for name, summary in COMMANDS.items())
+"""
 
-USAGE = f"{VERSION}\n{HELP}\n"
+_OTHER_KINDS = {
+    "ignored": "Accepted without effect:",
+    "refused": "Refused, since they belong to comparative prediction:",
+}
 
 ETRAINING_USAGE = f"""\
 {VERSION}
@@ -133,25 +141,37 @@ parameters:
 """
 
 
-def species_list(names: Iterable[tuple[str, str]]) -> str:
+def help_text(program: str = "augustus-dl") -> str:
+    """The answer to --help of the program called by this name."""
+    commands = "".join(f"  augustus-dl {name:<11} {line}\n" for name, line in COMMANDS.items())
+    return (_SYNOPSIS + _HELP).format(program=program) + commands
+
+
+def usage(program: str = "augustus-dl") -> str:
+    """What is printed when there are no arguments: greeting and help."""
+    return f"{VERSION}\n{help_text(program)}\n"
+
+
+def species_list(names: Iterable[tuple[str, str]], program: str = "augustus-dl") -> str:
     """The answer to --species=help for pairs of identifier and scientific name."""
     lines = [
-        "usage:",
-        "augustus-dl [parameters] --species=SPECIES queryfilename",
-        "",
         "where SPECIES is one of the following identifiers",
         "",
         f"{'identifier':<41}| species",
         f"{'-' * 41}|{'-' * 22}",
     ]
     lines += [f"{name:<41}| {organism}".rstrip() for name, organism in names]
-    return "\n".join(lines) + "\n"
+    return _SYNOPSIS.format(program=program) + "\n".join(lines) + "\n"
 
 
 def parameter_list() -> str:
-    """The answer to --paramlist: the options that have an effect."""
-    listed = [option for option in options().values() if option.kind == "honoured"]
-    return "Possible parameter names are:\n" + "\n".join(map(_described, listed)) + "\n\n"
+    """The answer to --paramlist: options that have an effect, then the names of all others."""
+    known = [option for option in options().values() if "augustus" not in option.excluded]
+    parts = [_described(option) for option in known if option.kind == "honoured"]
+    for kind, heading in _OTHER_KINDS.items():
+        names = (option.name for option in known if option.kind == kind)
+        parts.append("\n".join([heading, *names, ""]))
+    return "Possible parameter names are:\n" + "\n".join(parts) + "\n\n"
 
 
 def _described(option: Option) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from augustus_dl.cli.usage import COMMANDS, HELP
+from augustus_dl.cli.usage import COMMANDS, help_text
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +45,7 @@ def test_an_error_frame_names_the_program() -> None:
 
 def test_help_is_augustus_help_and_names_the_commands() -> None:
     result = run("--help")
-    assert (result.returncode, result.stdout, result.stderr) == (0, "", HELP)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", help_text())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
