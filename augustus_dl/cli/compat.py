@@ -7,6 +7,7 @@ its end says that a run is complete. Everything else goes to standard error.
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -46,7 +47,8 @@ def main(
         predict: stands in for `augustus_dl.predict.predict`.
         program: name in usage, error frames and the command line that ends the output.
     """
-    with Reported(program, stderr) as checking:
+    held = io.StringIO()  # an error about options is for `stderr`, a warning for the errfile
+    with Reported(program, held) as checking:
         if not arguments:
             stdout.write(usage(program))
             return 0
@@ -62,12 +64,14 @@ def main(
             "progress", stderr.isatty() and not (errfile or quiet)
         )
     if checking.status:
+        stderr.write(held.getvalue())
         return checking.status
     with (
         _error_stream(errfile, stderr) as errors,
         Reported(program, errors) as predicting,
         _output_stream(outfile, stdout, errors) as output,
     ):
+        errors.write(held.getvalue())
         results = located(run, predict)
         errors.writelines(f"{line}\n" for line in _notes(run, command, named=not errfile))
         if progress:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import TextIO
 
 from augustus_dl.augustus_accuracy import AugustusAccuracy
@@ -20,6 +21,12 @@ from augustus_dl.io.fasta import Contig
 from augustus_dl.io.writers import NO_GENES, HintsOfRun
 
 __all__ = ["Located", "located", "print_run"]
+
+_LOG = logging.getLogger(__name__)
+_RANGE_OF_FIRST = (
+    "Warning: predictionStart or predictionEnd set but input consists of more than one sequence.\n"
+    "Prediction will be made only on first sequence."
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,9 @@ class Located:
 def located(run: Run, predict: Callable[..., Iterable] | None = None) -> Iterator[Located]:
     """Predictions to come, once the first sequence is read and the checkpoint is loaded.
 
+    With a range that is not all of the first sequence, only that one is predicted, with a warning
+    when there are others.
+
     Args:
         predict: stands in for `augustus_dl.predict.predict`.
 
@@ -49,7 +59,8 @@ def located(run: Run, predict: Callable[..., Iterable] | None = None) -> Iterato
         InputError, ModelError, OptionError: nothing can be predicted.
     """
     records = run.query.records(run.output.stop_excluded, run.output.utr)
-    records = chain([next(records)], records)
+    first = next(records)
+    records = chain([first], records)
     if run.annotated:
         return (
             Located(contig, (), genes or (), 0, len(contig.sequence)) for contig, genes in records
@@ -58,6 +69,11 @@ def located(run: Run, predict: Callable[..., Iterable] | None = None) -> Iterato
 
     if predict is None:
         from augustus_dl.predict import predict
+    options = run.options
+    if options.range == (0, len(first[0].sequence)):
+        options = replace(options, range=None)
+    if options.range and len(list(islice(run.query.names(), 2))) > 1:
+        _LOG.warning(_RANGE_OF_FIRST)
     annotated: deque[Sequence[Gene]] = deque()
 
     def contigs() -> Iterator[Contig]:
@@ -67,10 +83,10 @@ def located(run: Run, predict: Callable[..., Iterable] | None = None) -> Iterato
 
     def found(contig: Contig, genes: Sequence[Gene]) -> Located:
         length = len(contig.sequence)
-        span = prediction_span(length, run.options.range) if run.options.range else (0, length)
+        span = prediction_span(length, options.range or (0, None))
         return Located(contig, _matched(run, genes, contig), annotated.popleft(), *span)
 
-    return (found(contig, genes) for contig, genes in predict(contigs(), run.profile, run.options))
+    return (found(contig, genes) for contig, genes in predict(contigs(), run.profile, options))
 
 
 def _matched(run: Run, genes: Sequence[Gene], contig: Contig) -> Sequence[Gene]:

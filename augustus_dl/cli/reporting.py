@@ -11,12 +11,21 @@ from augustus_dl.errors import AugustusError
 
 __all__ = ["Reported"]
 
+_AS_AUGUSTUS = ("Warning: ", "Error: ")
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        text = record.getMessage()
+        return text if text.startswith(_AS_AUGUSTUS) else f"# augustus-dl: {text}"
+
 
 class Reported:
     """Turns exceptions into a message on `stderr`, in AUGUSTUS's frame, and an exit `status`.
 
     Notes on an exception stand before the frame, where AUGUSTUS prints more than its message.
-    Warnings that the package logs go to the same stream meanwhile.
+    Warnings that the package logs go to the same stream meanwhile; one that begins as AUGUSTUS's
+    own do, with Warning or Error, is printed as it is, others say who speaks.
 
     Args:
         program: name in the frame.
@@ -27,7 +36,7 @@ class Reported:
         self._program = program
         self._stderr = stderr
         self._handler = logging.StreamHandler(stderr)
-        self._handler.setFormatter(logging.Formatter("# augustus-dl: %(message)s"))
+        self._handler.setFormatter(_Formatter())
 
     def __enter__(self) -> Reported:
         logging.getLogger("augustus_dl").addHandler(self._handler)

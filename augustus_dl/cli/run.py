@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from augustus_dl.cli.arguments import (
@@ -46,9 +45,17 @@ _STOP_PROBABILITIES = {
 }
 _MIN_PIECE = 1000
 _MIN_SAMPLES, _GOOD_SAMPLES = 10, 20
-_RANGE_OF_FIRST = (
-    "Warning: predictionStart or predictionEnd set but input consists of more than one sequence.\n"
-    "Prediction will be made only on first sequence."
+_TOO_FEW_SAMPLES = (
+    "Error: Number of sample iterations is too low. (sample=%d)\n"
+    "I will not sample (sample=0) and will not estimate posterior probabilities."
+)
+_FEW_SAMPLES = (
+    "Warning: Number of sample iterations 'sample'=%d is low.\n"
+    "Posterior probabilities will be only rough estimates."
+)
+_HOTTEST = 7
+_TOO_HOT = (
+    "No temperature >7 allowed. temperature must be one of 0 1 2 3 4 5 6 7. Will use temperature=7."
 )
 
 
@@ -98,14 +105,11 @@ def checked(command: CommandLine) -> Run:
         raise OptionError(f"Unknown value for parameter genemodel: {genemodel}")
     utr = _with_utr(settings, profile, genemodel)
     query = open_query(command.query)
-    if settings.integer("maxDNAPieceSize", _MIN_PIECE) < _MIN_PIECE:
-        raise OptionError(f"maxDNAPieceSize is too small: {settings.text('maxDNAPieceSize', '')}")
+    piece = settings.integer("maxDNAPieceSize", _MIN_PIECE)
+    if piece < _MIN_PIECE:
+        raise OptionError(f"maxDNAPieceSize is too small: {piece}")
     softmasking = settings.switch("softmasking", query.format == "fasta")
-    start, end = settings.integer("predictionStart", 1), settings.integer("predictionEnd", None)
-    shift = -start if start < 0 and start == end else 0
-    span = None if shift or (start <= 1 and end is None) else (max(start - 1, 0), end)
-    if span and len(list(islice(query.names(), 2))) > 1:
-        _LOG.warning(_RANGE_OF_FIRST)
+    span, shift = _range(settings)
     table = settings.integer("translation_table", profile.genetic_code)
     sense_stops = tuple(
         codon for name, codon in _STOP_PROBABILITIES.items() if settings.number(name, 1.0) == 0.0
@@ -155,6 +159,18 @@ def _settings(command: CommandLine) -> tuple[Settings, Profile]:
     return Settings(values, {**profile.parameters, **optional}), profile
 
 
+def _range(settings: Settings) -> tuple[tuple[int, int | None] | None, int]:
+    """The part of the first sequence to predict, 0-based and half-open, and the shift of what is
+    printed. Two equal numbers below 1 ask for a shift, a start below 1 for the first base.
+    """
+    start, end = settings.integer("predictionStart", 1), settings.integer("predictionEnd", None)
+    if start == end and start < 1:
+        return None, -start
+    if start <= 1 and end is None:
+        return None, 0
+    return (max(start - 1, 0), end), 0
+
+
 def _with_utr(settings: Settings, profile: Profile, genemodel: str) -> bool:
     """Whether untranslated regions are predicted: asked for, and known to the checkpoint."""
     if not settings.switch("UTR", False):
@@ -196,17 +212,13 @@ def _alternative_options(settings: Settings) -> AlternativeOptions:
 
     sample = settings.integer("sample", 0)
     if 0 < sample < _MIN_SAMPLES:
-        _LOG.warning(
-            "Number of sample iterations is too low: --sample=%d is less than %d; not sampling",
-            sample,
-            _MIN_SAMPLES,
-        )
+        _LOG.warning(_TOO_FEW_SAMPLES, sample)
     elif _MIN_SAMPLES <= sample < _GOOD_SAMPLES:
-        _LOG.warning(
-            "--sample=%d is a low number of sample iterations; use %d or more",
-            sample,
-            _GOOD_SAMPLES,
-        )
+        _LOG.warning(_FEW_SAMPLES, sample)
+    temperature = settings.integer("temperature", 0)
+    if not 0 <= temperature <= _HOTTEST:
+        _LOG.warning(_TOO_HOT)
+        temperature = _HOTTEST
     return AlternativeOptions(
         sample=sample if sample >= _MIN_SAMPLES else 0,
         alternatives=settings.switch("alternatives-from-sampling", False),
@@ -215,7 +227,7 @@ def _alternative_options(settings: Settings) -> AlternativeOptions:
         max_tracks=settings.integer("maxtracks", -1),
         keep_best=settings.switch("keep_viterbi", False),
         unique_cds=settings.switch("uniqueCDS", False),
-        temperature=settings.integer("temperature", 0),
+        temperature=temperature,
         mea=settings.switch("mea", False),
     )
 
