@@ -6,9 +6,10 @@ the blocks the one with the highest sum of scores is taken. Where an intron inte
 part must pass a threshold of its own, and the codon that is split counts for neither. This is
 how AUGUSTUS-PPX scores proteins; scores given out are its, too: the geometric mean of the odds.
 
-Genes are found without the profile: it only says which of them belong to the family. AUGUSTUS
-looks for genes that match. Time is linear in the length of the protein times the columns of the
-profile, whatever matches.
+Which genes are found is decided before: a profile can move scores towards its blocks
+(`decode.block_bonus`), but unlike AUGUSTUS's decoder ours does not know whether all of them will be
+in a gene. Time is linear in the length of the protein times the columns of the profile, whatever
+matches.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ class ProteinProfile:
     allow_truncated: bool = False
 
     @property
-    def summary(self) -> str:
+    def notation(self) -> str:
         """Blocks and distances as AUGUSTUS prints them on one line."""
         gaps = [f"--{_range(distance)}--" for distance in self.distances]
         blocks = [

@@ -47,7 +47,7 @@ def test_a_profile(tmp_path: Path) -> None:
     assert profile.name == "family"
     assert [(block.name, block.width) for block in profile.blocks] == [("f_A", 6), ("f_B", 8)]
     assert [tuple(distance) for distance in profile.distances] == [(19, 117), (2, None), (0, None)]
-    assert profile.summary == "--[19..117]--> f_A (6) <--[2,...]--> f_B (8) <----"
+    assert profile.notation == "--[19..117]--> f_A (6) <--[2,...]--> f_B (8) <----"
 
 
 def test_names_that_are_not_given(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_blocks_that_are_not_significant_become_distance(
 
 def test_blocks_of_less_than_six_columns_are_never_significant(tmp_path: Path) -> None:
     profile = read(tmp_path, A, block("f_C", "WWWWW"))
-    assert profile.summary == "----> f_A (6) <--[5,...]--"
+    assert profile.notation == "----> f_A (6) <--[5,...]--"
 
 
 @pytest.mark.parametrize("parts", [(), ("",), (WEAK,), ("[name]\nf", "[dist]\n1 2"), ("[block]",)])
@@ -112,7 +112,7 @@ def test_parts_that_augustus_passes_over(tmp_path: Path) -> None:
     more = A.replace("\n0\t", "\n\t0\t", 1) + "\tmore"
     plain = read(tmp_path, "[name]\nf", A, B)
     other = read(tmp_path, "# f\r", "[name]\nf  # of", more, introns, B)
-    assert (other.name, other.summary) == (plain.name, plain.summary)
+    assert (other.name, other.notation) == (plain.name, plain.notation)
     assert all(
         (ours.scores == theirs.scores).all()
         for ours, theirs in zip(other.blocks, plain.blocks, strict=True)
@@ -158,14 +158,15 @@ def test_finding_the_file(tmp_path: Path) -> None:
 def test_compressed_profiles(tmp_path: Path) -> None:
     path = tmp_path / "f.prfl"
     path.write_bytes(gzip.compress((DATA / "HS04636.prfl").read_bytes()))
-    assert read_protein_profile(path).summary == read_protein_profile(DATA / "HS04636.prfl").summary
+    plain = read_protein_profile(DATA / "HS04636.prfl")
+    assert read_protein_profile(path).notation == plain.notation
 
 
 def test_the_preamble_of_augustus(caplog: pytest.LogCaptureFixture) -> None:
     for profile, run in (("HS04636", "profile.gtf"), ("HS08198", "profile.gff3")):
         found = read_protein_profile(DATA / f"{profile}.prfl")
         text = (DATA / run).read_text()
-        assert f"# Using protein profile {found.name}\n# {found.summary}\n" in text
+        assert f"# Using protein profile {found.name}\n# {found.notation}\n" in text
     assert {record.getMessage() for record in caplog.records} == {
         "Warning: Block no.block_B is not significant enough, removed from profile."
     }
