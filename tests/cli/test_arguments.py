@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -147,21 +146,6 @@ def test_where_augustus_passes_over_a_value_it_is_ignored_aloud(
     with caplog.at_level(logging.WARNING, logger="augustus_dl"):
         assert read(name, value) == default
     assert caplog.messages == [f"--{name}={value} cannot be read and is ignored"]
-
-
-@pytest.fixture(scope="module")
-def augustus() -> Callable[[list[str]], subprocess.CompletedProcess[str]]:
-    """Runs the installed AUGUSTUS 3.5.0."""
-
-    def run(words: list[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["augustus", *words], capture_output=True, text=True, check=False)
-
-    if shutil.which("augustus") is None:
-        pytest.skip("AUGUSTUS is not installed")
-    version = run(["--version"]).stderr
-    if not version.startswith("AUGUSTUS (3.5.0)") or "augustus-dl" in version:
-        pytest.skip("the program `augustus` is not AUGUSTUS 3.5.0")
-    return run
 
 
 @pytest.mark.parametrize(

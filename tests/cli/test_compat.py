@@ -14,20 +14,10 @@ from pathlib import Path
 import pytest
 
 from augustus_dl.cli.compat import main
+from augustus_dl.errors import InputError
 from augustus_dl.gene import Gene
-from augustus_dl.io.annotation import read_annotation
 from augustus_dl.io.fasta import Contig
-from augustus_dl.predict import PredictOptions
-from augustus_dl.profile import Profile, write_profile
-
-DATA = Path(__file__).resolve().parents[1] / "data" / "augustus"
-GENES = read_annotation(DATA / "full.gtf").genes
-FACTS = {
-    "clade": "vertebrates",
-    "decoder": {},
-    "status": "trained on this species",
-    "scores": {"gene_f1": 41.04, "augustus_gene_f1": 50.1},
-}
+from tests.cli.stand_in import DATA, augustus_predictor
 
 
 @dataclass
@@ -40,38 +30,16 @@ class Result:
 
     @property
     def error(self) -> str:
-        """The one line in AUGUSTUS's frame; stdout must be empty."""
+        """What stands in AUGUSTUS's frame, the last thing on stderr; stdout must be empty."""
         assert (self.status, self.out) == (1, "")
-        found = re.fullmatch(r"\naugustus-dl: ERROR\n\t(.+)\n\n", self.err)
+        found = re.search(r"(?:\A|\n)\naugustus-dl: ERROR\n\t((?:.+\n)+)\n\Z", self.err)
         assert found, self.err
-        return found.group(1)
-
-
-def augustus_predictor(
-    contigs: Iterable[Contig], profile: Profile, options: PredictOptions
-) -> Iterator[tuple[Contig, list[Gene]]]:
-    """Answers with the genes that AUGUSTUS found."""
-    for contig in contigs:
-        genes = GENES.get(contig.name, [])
-        yield contig, [g for g in genes if options.strand == "both" or g.strand == "-"]
+        return found[1].removesuffix("\n")
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """A config folder with species human, and fly that does not beat AUGUSTUS."""
-    for name, beats in (("human", True), ("fly", False)):
-        folder = tmp_path / "config" / "species" / name
-        write_profile(folder, name, **FACTS, beats_augustus=beats, parameters={"introns": "off"})
-        for file in ("config.json", "model.safetensors", "tokenizer.json"):
-            (folder / file).touch()
-    return tmp_path / "config"
-
-
-@pytest.fixture
-def run(config: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def run(config: Path) -> Callable[..., Result]:
     """Run the command line on words, in the folder of the test data."""
-    monkeypatch.setenv("AUGUSTUS_CONFIG_PATH", str(config))
-    monkeypatch.chdir(DATA)
 
     def run(*words: object, predict: Callable = augustus_predictor) -> Result:
         out, err = io.StringIO(), io.StringIO()
@@ -133,35 +101,6 @@ def test_options_after_the_file_and_switches_of_the_cfg(
     assert result.out.endswith("# augustus-dl genes.fa --species=human --/augustus/verbosity=3\n")
 
 
-def test_options_reach_the_predictor(run: Callable[..., Result]) -> None:
-    seen = []
-
-    def predict(contigs: Iterable[Contig], profile: Profile, options: PredictOptions) -> Iterator:
-        seen.append(options)
-        return augustus_predictor(contigs, profile, options)
-
-    run("--species=human", "genes.fa", predict=predict)
-    words = (
-        "--device=cuda:1 --softmasking=no --strand=forward --genemodel=complete "
-        "--translation_table=6 --min_intron_len=20 --/Constant/min_coding_len=99 --accurate=on "
-        "genes.fa"
-    )
-    run("--species=human", *words.split(), predict=predict)
-    assert seen == [
-        PredictOptions(translation_table=1, min_coding_length=201),
-        PredictOptions(
-            device="cuda:1",
-            softmasking=False,
-            strand="forward",
-            genemodel="complete",
-            translation_table=6,
-            min_coding_length=99,
-            min_intron=20,
-            accurate=True,
-        ),
-    ]
-
-
 def test_start_and_weakness_are_told_on_stderr(run: Callable[..., Result], config: Path) -> None:
     good, weak = run("--species=human", "genes.fa"), run("--species=fly", "genes.fa")
     (line,) = good.err.splitlines()
@@ -175,12 +114,22 @@ def test_start_and_weakness_are_told_on_stderr(run: Callable[..., Result], confi
 
 
 def test_options_without_effect_are_named_once(run: Callable[..., Result]) -> None:
-    result = run("--species=human", "--UTR=on", "--sample=100", "--mea=0", "genes.fa")
+    words = ("--nc=off", "--/ExonModel/k=4", "--truncateMaskedUTRs=on", "--mea=0")
+    result = run("--species=human", *words, "genes.fa")
     assert result.status == 0
     assert sorted(result.err.splitlines()[1:]) == [
-        "# augustus-dl: --UTR=on has no effect yet",
-        "# augustus-dl: --sample=100 has no effect yet",
+        "# augustus-dl: --/ExonModel/k=4 has no effect",
+        "# augustus-dl: --truncateMaskedUTRs=on has no effect",
     ]
+
+
+def test_untranslated_regions_that_the_checkpoint_does_not_know_are_left_out(
+    run: Callable[..., Result],
+) -> None:
+    result = run("--species=human", "--UTR=on", "--exonnames=on", "genes.fa")
+    assert result.status == 0
+    assert len(re.findall("does not know untranslated regions", result.err)) == 1
+    assert "\tinternal\t" in result.out and "\texon\t" not in result.out
 
 
 def test_gff3_without_stop_codons_warns_as_augustus_does(run: Callable[..., Result]) -> None:
@@ -198,8 +147,8 @@ def test_an_odd_strand_is_both_with_a_warning(run: Callable[..., Result]) -> Non
 def test_no_arguments_print_usage_on_stdout(run: Callable[..., Result]) -> None:
     result = run()
     assert (result.status, result.err) == (0, "")
-    assert result.out.startswith("\nAUGUSTUS (3.5.0) is a gene prediction tool.\n")
-    assert "usage:" in result.out
+    assert result.out.startswith("AUGUSTUS (3.5.0) is a gene prediction tool.\n")
+    assert "\nusage:\naugustus-dl [parameters]" in result.out
 
 
 @pytest.mark.parametrize(
@@ -207,7 +156,7 @@ def test_no_arguments_print_usage_on_stdout(run: Callable[..., Result]) -> None:
     [
         ("--version", "AUGUSTUS (3.5.0) is a gene prediction tool.\n"),
         ("x y --version --foo", "AUGUSTUS (3.5.0) is a gene prediction tool.\n"),
-        ("--help", "\nAUGUSTUS (3.5.0) is a gene prediction tool.\n"),
+        ("--help", "usage:\naugustus-dl [parameters]"),
         ("--paramlist", "Possible parameter names are:\n"),
         ("--species=help", "usage:\n"),
     ],
@@ -218,6 +167,13 @@ def test_answers_go_to_stderr_with_status_0(
     result = run(*words.split())
     assert (result.status, result.out) == (0, "")
     assert result.err.startswith(begin)
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["--species=help"]])
+def test_the_usage_names_the_program_that_was_called(config: Path, words: list[str]) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    assert main(words, out, err, program="augustus") == 0
+    assert "usage:\naugustus [parameters]" in out.getvalue() + err.getvalue()
 
 
 def test_species_help_is_a_table(run: Callable[..., Result]) -> None:
@@ -239,12 +195,12 @@ def test_species_help_is_a_table(run: Callable[..., Result]) -> None:
         ("--species=human", 'No query file specified. Type "augustus" for help.'),
         ("--species=human gone.fa", 'Could not open input file "gone.fa"!'),
         ("--species=human --foo=1 genes.fa", 'Unknown parameter: "foo". Type "augustus" for help.'),
-        ("--species=human genes.fa genes.fa", "Error: 2 query files given: genes.fa and genes.fa."),
+        (
+            "--species=human a.fa genes.fa",
+            "Error: 2 query files given: genes.fa and a.fa.\nparameter names must start with '--'",
+        ),
         ("--species=human --gff3=maybe genes.fa", "Properties::getProperty(): cannot convert"),
-        ("--species=human --progress=x genes.fa", "Properties::getProperty(): cannot convert"),
         ("--species=human --genemodel=foo genes.fa", "Unknown value for parameter genemodel: foo"),
-        ("--species=human --genemodel=bacterium genes.fa", "genemodel bacterium is not available"),
-        ("--species=human --translation_table=77 genes.fa", "there is no genetic code 77"),
         ("--species=human --alnfile=x genes.fa", "--alnfile belongs to comparative prediction"),
         (
             "--species=human --AUGUSTUS_CONFIG_PATH=/nowhere genes.fa",
@@ -253,47 +209,62 @@ def test_species_help_is_a_table(run: Callable[..., Result]) -> None:
         ("--species=humn genes.fa", "Species-specific configuration files not found in "),
     ],
 )
-def test_wrong_options_are_one_framed_line(
+def test_wrong_options_are_framed_errors(
     run: Callable[..., Result], words: str, message: str
 ) -> None:
     assert run(*words.split()).error.startswith(message)
 
 
 def test_an_unknown_species_names_its_neighbours(run: Callable[..., Result]) -> None:
-    error = run("--species=humn", "genes.fa").error
-    assert "did you mean human" in error
-    assert "--species=help" in error
+    result = run("--species=humn", "genes.fa")
+    assert result.err.startswith("Could not find the config file ")
+    assert "humn_parameters.cfg in the configuration directory instead ... not found.\n\n" in (
+        result.err
+    )
+    assert "did you mean human" in result.error
+    assert "--species=help" in result.error
+
+
+BAD_TYPE = "GBProcessor::determineFileType(): Couldn't determine input file type."
 
 
 @pytest.mark.parametrize(
-    ("content", "hint"),
+    ("content", "begin", "reason"),
     [
-        (b"", "empty"),
-        (b"\n \n", "blanks"),
-        (b"acgtacgtacgt\n", "not FASTA"),
-        (b"LOCUS       AB1 100 bp DNA\n", "not FASTA"),
-        (b">p\nMLARALLLCAVLALSHTANPCCSHPCQNRGVCMSVGFEQLKIPFLE\n", "protein"),
-        (bytes(range(256)) * 4, "binary"),
-        (gzip.compress(b">c\n" + b"ACGTTGCA" * 5000)[:-20], "truncated gzip"),
-        (b"BZh91AY&SY", "bzip2"),
+        (b"", "No sequences found. ", "query.fa"),
+        (b"\n \n", "No sequences found. ", "query.fa"),
+        (b">name\n>other\n", "No sequences found. ", "query.fa"),
+        (b"LOCUS       AB1 100 bp DNA\n", "sequence file ", "record AB1 does not end with //"),
+        (bytes(range(256)) * 4, BAD_TYPE, "binary"),
+        (gzip.compress(b">c\n" + b"ACGTTGCA" * 5000)[:-20], "sequence file ", "truncated gzip"),
+        (b"BZh91AY&SY", BAD_TYPE, "bzip2"),
     ],
 )
 def test_bad_sequence_files_are_one_framed_line(
-    run: Callable[..., Result], tmp_path: Path, content: bytes, hint: str
+    run: Callable[..., Result], tmp_path: Path, content: bytes, begin: str, reason: str
 ) -> None:
     query = tmp_path / "query.fa"
     query.write_bytes(content)
     error = run("--species=human", query).error
-    assert hint in error
+    assert error.startswith(begin)
+    assert reason in error
     assert "query.fa" in error
+    assert len(error.splitlines()) == 1
 
 
-def test_names_without_sequence_are_an_error(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_letters_without_header_are_a_sequence(run: Callable[..., Result], tmp_path: Path) -> None:
     query = tmp_path / "query.fa"
-    query.write_text(">name\n>other\n")
+    query.write_text("ACGTACGTACGT\nACGT\n")
+    assert "(length = 16, name = unnamed-1)" in run("--species=human", query).out
+
+
+def test_protein_is_told_and_predicted(run: Callable[..., Result], tmp_path: Path) -> None:
+    query = tmp_path / "query.fa"
+    query.write_text(">p\nMLARALLLCAVLALSHTANPCCSHPCQNRGVCMSVGFEQLKIPFLE\n")
     result = run("--species=human", query)
-    assert (result.status, result.out) == (1, "")
-    assert result.err.endswith(f"sequence file {query} holds no sequence after its names\n\n")
+    assert result.status == 0
+    assert "record p looks like protein" in result.err
+    assert "# (none)" in result.out
 
 
 def test_a_folder_is_no_sequence_file(run: Callable[..., Result], tmp_path: Path) -> None:
@@ -305,7 +276,7 @@ def test_an_unreadable_file_has_augustus_words(run: Callable[..., Result], tmp_p
     query = tmp_path / "query.fa"
     query.write_text(">c\nACGT\n")
     query.chmod(0)
-    assert run("--species=human", query).error == f'Could not open input file "{query}"!'
+    assert run("--species=human", query).error.startswith(f'Could not open input file "{query}"!')
 
 
 def test_a_damaged_profile_is_one_framed_line(run: Callable[..., Result], config: Path) -> None:
@@ -318,19 +289,23 @@ def test_a_damaged_profile_is_one_framed_line(run: Callable[..., Result], config
 
 def test_a_damaged_checkpoint_leaves_stdout_empty(run: Callable[..., Result]) -> None:
     """With the real predictor: the fixture's weights are empty files."""
-    assert "config.json" in run("--species=human", "genes.fa", predict=None).error
+    assert "is corrupt" in run("--species=human", "genes.fa", predict=None).error
 
 
 def test_an_error_behind_the_first_sequence_leaves_no_command_line(
-    run: Callable[..., Result], tmp_path: Path
+    run: Callable[..., Result],
 ) -> None:
-    query = tmp_path / "query.fa"
-    query.write_text(">a\nACGTACGTACGT\n>b\n" + "MLIPFEQQEF" * 30 + "\n")
-    result = run("--species=human", query)
+    def predict(contigs: Iterable[Contig], *_: object) -> Iterator[tuple[Contig, list[Gene]]]:
+        for number, contig in enumerate(contigs):
+            if number:
+                raise InputError(f"{contig.name} is broken")
+            yield contig, []
+
+    result = run("--species=human", "genes.fa", predict=predict)
     assert result.status == 1
-    assert "name = a" in result.out
+    assert "name = HS08198)" in result.out
     assert "# command line:" not in result.out
-    assert "protein" in result.err
+    assert result.err.endswith("\naugustus-dl: ERROR\n\tHS04636_reverse is broken\n\n")
 
 
 def test_records_without_sequence_are_left_out_with_a_warning(
@@ -401,27 +376,41 @@ def test_a_pipe_as_outfile_stays_a_pipe(run: Callable[..., Result], tmp_path: Pa
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
-def test_the_errfile_takes_messages_but_not_option_errors(
+def test_the_errfile_takes_messages_but_not_errors_about_options(
     run: Callable[..., Result], tmp_path: Path
 ) -> None:
     errors = tmp_path / "o.err"
     fine = run("--species=human", f"--errfile={errors}", "genes.fa")
     assert (fine.status, fine.err, errors.read_text()) == (0, "", "")
-    run("--species=human", f"--errfile={errors}", "--sample=100", "genes.fa")
-    assert errors.read_text() == "# augustus-dl: --sample=100 has no effect yet\n"
-    (tmp_path / "bad.fa").write_text("no fasta")
+    words = ("--/ExonModel/k=4", "--strand=plus", "--predictionEnd=900", "genes.fa")
+    assert run("--species=human", f"--errfile={errors}", *words).err == ""
+    assert errors.read_text().splitlines() == [
+        "# augustus-dl: --strand=plus is none of both, forward, backward; using both",
+        "Warning: predictionStart or predictionEnd set but input consists of more than one "
+        "sequence.",
+        "Prediction will be made only on first sequence.",
+        "# augustus-dl: --/ExonModel/k=4 has no effect",
+    ]
+    (tmp_path / "bad.fa").write_text("")
     bad = run("--species=human", f"--errfile={errors}", tmp_path / "bad.fa")
     assert (bad.status, bad.out, bad.err) == (1, "", "")
-    assert errors.read_text().startswith("\naugustus-dl: ERROR\n\t")
+    assert errors.read_text().startswith("\naugustus-dl: ERROR\n\tNo sequences found.")
     option = run("--species=human", f"--errfile={errors}", "--gff3=maybe", "genes.fa")
     assert "cannot convert" in option.error
 
 
 def test_progress_is_a_line_a_sequence(run: Callable[..., Result]) -> None:
     result = run("--species=human", "--progress=true", "genes.fa")
-    lines = [line for line in result.err.splitlines() if " bp, " in line]
+    lines = [line for line in result.err.splitlines() if " examined " in line]
     assert len(lines) == 7
-    assert lines[0].startswith("# HS08198: 2344 bp, 1 genes; 0.0 Mb done, ")
+    begin = "# HS08198: examined 1..2344 (2344 bp), 1 genes; 0.0 Mb done, "
+    assert lines[0].startswith(begin) and lines[0].endswith(" kb/s")
+
+
+def test_progress_tells_the_part_that_was_examined(run: Callable[..., Result]) -> None:
+    words = ("--progress=on", "--predictionStart=101", "--predictionEnd=2300")
+    result = run("--species=human", *words, "genes.fa")
+    assert result.err.splitlines()[-1].startswith("# HS08198: examined 101..2300 (2200 bp), 1 gene")
 
 
 def test_a_closed_pipe_ends_the_run_quietly(run: Callable[..., Result]) -> None:
@@ -433,16 +422,3 @@ def test_a_closed_pipe_ends_the_run_quietly(run: Callable[..., Result]) -> None:
     status = main(["--species=human", "genes.fa"], Closed(), err, augustus_predictor)
     assert status == 141
     assert len(err.getvalue().splitlines()) == 1
-
-
-def test_output_is_flushed_gene_by_gene(run: Callable[..., Result]) -> None:
-    class Counted(io.StringIO):
-        shown: list[str]
-
-        def flush(self) -> None:
-            self.shown.append(self.getvalue())
-
-    out = Counted()
-    out.shown = []
-    main(["--species=human", "genes.fa"], out, io.StringIO(), augustus_predictor)
-    assert sum(text.endswith("###\n") for text in out.shown) == 6
