@@ -19,7 +19,8 @@ bonus is left.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,6 +63,7 @@ def hint_stage(
     codes: np.ndarray,
     *,
     malus: bool = True,
+    strength: float = 1.0,
     hinted_pairs: Sequence[str] = (),
     offset: int = 0,
 ) -> Stage | None:
@@ -71,6 +73,8 @@ def hint_stage(
         groups: see `hint_groups.group_hints`.
         codes: uint8 [L], base codes of what was grouped: a sequence, or a part of one.
         malus: also count what no hint supports; to be left out when there are no hints at all.
+        strength: what bonuses and maluses are raised to. Scores that are sharper than the truth, by
+            a factor t, need hints of strength t for calibrated odds to be multiplied by the bonus.
         hinted_pairs: donors and acceptors, e.g. "ATAC", that only a hinted intron may have although
             the decoder's graph allows them everywhere. GT and GC are donors without hints, too.
         offset: first base of that part, in coordinates of the stretches.
@@ -78,10 +82,11 @@ def hint_stage(
     Returns:
         None when the hints change nothing.
     """
+    worth = _Worth.of(groups, extrinsic, strength, malus)
     layers = [
-        *_boundaries(groups, extrinsic, malus),
+        *_boundaries(groups, worth),
         *_unhinted_donors(groups, codes, hinted_pairs),
-        *_stretches(groups, extrinsic, malus),
+        *_stretches(groups, worth),
     ]
     return Stage(layers, offset) if layers else None
 
@@ -104,31 +109,51 @@ def _grid(nats: float | np.ndarray) -> Any:
     return np.rint(np.clip(nats, -LIMIT, LIMIT) * GRID).astype(np.int64)
 
 
-def _log_bonus(groups: HintGroups, extrinsic: Extrinsic) -> np.ndarray:
-    """What obeying each hint adds; float64 [n] nats."""
-    rows = groups.hints.rows
+@dataclass(frozen=True)
+class _Worth:
+    """What obeying hints adds, and what features without hints lose.
+
+    Attributes:
+        gains: float64 [n] nats, of each hint.
+        losses: nats below zero, of the types that have a malus.
+    """
+
+    gains: np.ndarray
+    losses: Mapping[str, float]
+
+    @classmethod
+    def of(cls, groups: HintGroups, extrinsic: Extrinsic, strength: float, malus: bool) -> _Worth:
+        rows = groups.hints.rows
+        gains = _log(rows["bonus"])
+        if MASK_PROGRAM in groups.hints.programs:
+            masked = rows["program"] == groups.hints.programs.index(MASK_PROGRAM)
+            given = _log(bonuses(rows[masked], extrinsic))
+            gains[masked] = (given - np.log(USUAL_MASK_BONUS)) * _MASK_WEIGHT
+        losses = {
+            type_.name: strength * float(_log(np.array(factors.malus)))
+            for type_, factors in extrinsic.types.items()
+            if malus and factors.malus < 1
+        }
+        return cls(strength * gains, losses)
+
+
+def _log(factors: np.ndarray) -> np.ndarray:
+    """Logarithms, none so large that it could not be added up."""
     with np.errstate(divide="ignore"):
-        logs = np.clip(np.log(rows["bonus"]), -LIMIT, LIMIT)
-    if MASK_PROGRAM in groups.hints.programs:
-        masked = rows["program"] == groups.hints.programs.index(MASK_PROGRAM)
-        given = np.log(bonuses(rows[masked], extrinsic))
-        logs[masked] = (given - np.log(USUAL_MASK_BONUS)) * _MASK_WEIGHT
-    return logs
+        return np.clip(np.log(factors), -LIMIT, LIMIT)
 
 
-def _boundaries(groups: HintGroups, extrinsic: Extrinsic, malus: bool) -> list[Points]:
+def _boundaries(groups: HintGroups, worth: _Worth) -> list[Points]:
     """What hints add to boundary labels."""
-    logs = _log_bonus(groups, extrinsic)
     parts: list[_Values] = []
     everywhere = np.zeros(NUM_LABELS)
     for name in (*_SIGNALS, *_ENDS):
-        rows, of_type = _of_type(groups, name)
+        rows, there = _of_type(groups, name)
         signal = name in _SIGNALS
-        points = (_signal_points if signal else _end_points)(name, rows, logs[of_type])
+        points = (_signal_points if signal else _end_points)(name, rows, worth.gains[there])
         parts.append(points)
-        factors = extrinsic.types.get(HintType[name])
-        if malus and factors and factors.malus < 1:
-            loss = _log(factors.malus) * (1 if signal else 0.5)
+        if name in worth.losses:
+            loss = worth.losses[name] * (1 if signal else 0.5)
             everywhere[_all_labels(_SIGNALS[name] if signal else " ".join(_ENDS[name]))] += loss
             parts.append(points.everywhere(-loss))
     at, labels, values = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -136,10 +161,6 @@ def _boundaries(groups: HintGroups, extrinsic: Extrinsic, malus: bool) -> list[P
         return []
     order = np.argsort(at, kind="stable")
     return [Points(at[order], labels[order], _grid(values[order]), _grid(everywhere))]
-
-
-def _log(factor: float) -> float:
-    return max(np.log(factor), -LIMIT) if factor > 0 else -LIMIT
 
 
 def _all_labels(kinds: str) -> list[int]:
@@ -273,22 +294,19 @@ def _unhinted_donors(
             yield Forbidden(codes, pair, step, donors, allowed)
 
 
-def _stretches(groups: HintGroups, extrinsic: Extrinsic, malus: bool) -> Iterator[Channel]:
+def _stretches(groups: HintGroups, worth: _Worth) -> Iterator[Channel]:
     """What hints add to the labels of single bases."""
-    logs = _log_bonus(groups, extrinsic)
     for name, kinds in _INSIDE.items():
         rows, there = _of_type(groups, name)
         rows["start"] = np.maximum(rows["start"], 0)
-        worth = logs[there] / (rows["end"] - rows["start"] if name in _SPREAD else 1)
+        gains = worth.gains[there] / (rows["end"] - rows["start"] if name in _SPREAD else 1)
         framed = (rows["frame"] >= 0) & (name in _SPREAD)
-        factors = extrinsic.types.get(HintType[name])
-        loss = _log(factors.malus) if malus and factors and factors.malus < 1 else 0.0
         for labels, strand, chosen in _labelled(kinds, rows):
-            yield from _channel(rows[chosen & ~framed], worth[chosen & ~framed], labels)
-            if loss:
-                yield _uncovered(rows[chosen], loss, labels)
+            yield from _channel(rows[chosen & ~framed], gains[chosen & ~framed], labels)
+            if name in worth.losses:
+                yield _uncovered(rows[chosen], worth.losses[name], labels)
             if framed.any():
-                yield from _framed(rows, worth, chosen & framed, strand)
+                yield from _framed(rows, gains, chosen & framed, strand)
 
 
 def _labelled(kinds: str, rows: np.ndarray) -> Iterator[tuple[tuple[int, ...], str, np.ndarray]]:
@@ -302,10 +320,10 @@ def _labelled(kinds: str, rows: np.ndarray) -> Iterator[tuple[tuple[int, ...], s
 
 
 def _channel(
-    rows: np.ndarray, worth: np.ndarray, labels: tuple[int, ...], **frame: Any
+    rows: np.ndarray, gains: np.ndarray, labels: tuple[int, ...], **frame: Any
 ) -> Iterator[Channel]:
     """A value on each base of the hints."""
-    units = np.rint(worth * UNIT).astype(np.int64)
+    units = np.rint(gains * UNIT).astype(np.int64)
     rows, units = rows[units != 0], units[units != 0]
     if len(rows):
         at = np.concatenate((rows["start"], rows["end"]))
@@ -322,7 +340,7 @@ def _uncovered(rows: np.ndarray, loss: float, labels: tuple[int, ...]) -> Channe
 
 
 def _framed(
-    rows: np.ndarray, worth: np.ndarray, chosen: np.ndarray, strand: str
+    rows: np.ndarray, gains: np.ndarray, chosen: np.ndarray, strand: str
 ) -> Iterator[Channel]:
     """A value on the coding label that the frame of each hint asks for."""
     forward = strand == "+"
@@ -331,5 +349,5 @@ def _framed(
     for residue in range(3):
         those = chosen & (codon % 3 == residue)
         yield from _channel(
-            rows[those], worth[those], labels, frame=residue, step=1 if forward else -1
+            rows[those], gains[those], labels, frame=residue, step=1 if forward else -1
         )

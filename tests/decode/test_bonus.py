@@ -208,6 +208,14 @@ def test_malus_of_parts_counts_for_each_base_without_hint(type_, bases, nothing)
     assert worth(*hints, factors=factors) == pytest.approx(-0.01 * (bases - 10), abs=0.01)
 
 
+def test_strength_raises_bonus_and_malus():
+    factors = extrinsic(intron=math.exp(-1))
+    hints = ("CDSpart", 52, 70, 4), ("dss", 30, 31, 2), ("intron", 30, 50, 0.0)
+    once = worth(*hints, factors=factors)
+    assert once == pytest.approx(4 + 2 - 1, abs=0.01)
+    assert worth(*hints, factors=factors, strength=3.0) == pytest.approx(3 * once, abs=0.01)
+
+
 def test_usual_soft_masking_is_left_to_the_network():
     masked = np.zeros(LENGTH, dtype=bool)
     masked[5:45] = True
