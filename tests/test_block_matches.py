@@ -273,6 +273,9 @@ def test_truncated_genes_match_only_where_that_is_allowed() -> None:
     matches = block_matches(transcript, sequence, allowed, CODE)
     assert [match.block[-1] for match in matches] == list("EEDDCCA")
     assert (matches[-1].protein_start, matches[-1].block_start) == (-6, 5)
+    found = replace(gene, transcripts=(replace(transcript, matches=matches),))
+    lines = list(gene_block(found, 1, sequence, OutputOptions(), CODE))
+    assert "# sequence of block HS04636_A     0 [NPCC] 4" in lines
 
 
 def test_proteins_shorter_than_a_block() -> None:

@@ -149,7 +149,6 @@ def test_a_gene_with_the_blocks_gains_their_scores(cuts: tuple[int, ...], offset
 def test_weak_blocks_count_together_and_in_their_order_only() -> None:
     weak = profile_of("MWHCFY", "CYPWMH", share=0.3)
     first, second = (coding(letters) for letters in ("MWHCFY", "CYPWMH"))
-    rest = "A" * 3_000_000
     found = {}
     for name, text in {
         "one": first,
