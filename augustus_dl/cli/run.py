@@ -98,12 +98,12 @@ def checked(command: CommandLine) -> Run:
         OptionError, SpeciesError, ModelError, InputError: in AUGUSTUS's words where it has some.
     """
     settings, profile = _settings(command)
-    if command.query is None:
-        raise OptionError('No query file specified. Type "augustus" for help.')
     genemodel = settings.text("genemodel", "partial")
     if genemodel not in known_options()["genemodel"].values:
         raise OptionError(f"Unknown value for parameter genemodel: {genemodel}")
     utr = _with_utr(settings, profile, genemodel)
+    if command.query is None:
+        raise OptionError('No query file specified. Type "augustus" for help.')
     query = open_query(command.query)
     piece = settings.integer("maxDNAPieceSize", _MIN_PIECE)
     if piece < _MIN_PIECE:
