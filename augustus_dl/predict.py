@@ -22,6 +22,7 @@ from augustus_dl.alternatives import (
     Locus,
     gene_of,
 )
+from augustus_dl.decode.block_bonus import block_stage
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.encode import base_codes, soft_mask
 from augustus_dl.engine import Engine, open_engine
@@ -29,6 +30,7 @@ from augustus_dl.errors import OptionError
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.io.fasta import Contig
 from augustus_dl.profile import Profile
+from augustus_dl.protein_profile import ProteinProfile
 from augustus_dl.run_hints import RunHints
 from augustus_dl.validity import MIN_INTRON
 from augustus_dl.windows import cut, stitch
@@ -95,6 +97,7 @@ class PredictOptions:
         utr: find untranslated regions, too; needs a checkpoint that knows them.
         alternatives: probabilities of genes, and further transcripts.
         hints: what else is known about the sequences.
+        protein_profile: of a family whose genes are favoured.
     """
 
     device: str = "auto"
@@ -113,6 +116,7 @@ class PredictOptions:
     utr: bool = False
     alternatives: AlternativeOptions = BEST_ONLY
     hints: RunHints | None = None
+    protein_profile: ProteinProfile | None = None
 
 
 def predict(
@@ -143,7 +147,10 @@ def _predictions(
         span = (0, length) if whole else prediction_span(length, options.range)
         codes = base_codes(contig.sequence)
         masked = soft_mask(contig.sequence) & options.softmasking
-        stages = options.hints.stages(contig, span[1]) if options.hints else ()
+        stages = [*options.hints.stages(contig, span[1])] if options.hints else []
+        if options.protein_profile:
+            found = block_stage(codes[slice(*span)], options.protein_profile, config.code())
+            stages += [found] if found else []
         loci = loci_of(codes, masked, engine, config, span, stages, options.alternatives)
         ordered = sorted(loci, key=lambda locus: min(one.cds[0] for one in locus))
         yield contig, [gene_of(contig.name, locus) for locus in ordered]

@@ -91,12 +91,12 @@ def located(run: Run, predict: Callable[..., Iterable] | None = None) -> Iterato
 
 def _matched(run: Run, genes: Sequence[Gene], contig: Contig) -> Sequence[Gene]:
     """Genes with the blocks of the protein profile that their proteins have."""
-    if run.protein_profile is None:
+    if run.options.protein_profile is None:
         return genes
     from augustus_dl.block_matches import with_matches
 
     def matched(transcript: Transcript) -> Transcript:
-        return with_matches(transcript, contig.sequence, run.protein_profile, run.code)
+        return with_matches(transcript, contig.sequence, run.options.protein_profile, run.code)
 
     return [replace(gene, transcripts=tuple(map(matched, gene.transcripts))) for gene in genes]
 
@@ -136,7 +136,7 @@ def _preamble(run: Run) -> Iterator[str]:
             sequences=len(bounds),
             matching=sum(name in bounds for name in names),
         )
-    profile = run.protein_profile
+    profile = run.options.protein_profile
     return (strict_gff3 if run.strict else writers).preamble(
         run.output,
         species=run.profile.name,

@@ -68,7 +68,6 @@ class Run:
         shift: added to the coordinates that are printed.
         listing: print the hints of each sequence.
         annotated: print the annotated genes of a GenBank file, predict none.
-        protein_profile: its blocks are looked for in the proteins.
         temperature: of the sampling.
     """
 
@@ -82,7 +81,6 @@ class Run:
     hints: RunHints | None
     listing: bool
     annotated: bool
-    protein_profile: ProteinProfile | None
     temperature: int
 
     @property
@@ -125,6 +123,7 @@ def checked(command: CommandLine) -> Run:
         sense_stops=sense_stops,
         utr=utr,
         hints=hints,
+        protein_profile=_protein_profile(settings, profile),
     )
     return Run(
         query=query,
@@ -137,7 +136,6 @@ def checked(command: CommandLine) -> Run:
         hints=hints,
         listing=settings.switch("printHints", False),
         annotated=settings.switch("noprediction", False),
-        protein_profile=_protein_profile(settings, profile),
         temperature=options.alternatives.temperature,
     )
 
@@ -284,6 +282,8 @@ def _protein_profile(settings: Settings, profile: Profile) -> ProteinProfile | N
     from augustus_dl.protein_profile import ProfileOptions
 
     usual = ProfileOptions()
+    if settings.number("/ProteinModel/invalid_score", usual.unknown) <= 0:
+        raise OptionError("/ProteinModel/invalid_score must be above 0")
     options = ProfileOptions(
         block_spec=settings.number("/ProteinModel/block_threshold_spec", usual.block_spec),
         block_sens=settings.number("/ProteinModel/block_threshold_sens", usual.block_sens),
