@@ -19,7 +19,7 @@ bonus is left.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -151,16 +151,15 @@ def _boundaries(groups: HintGroups, worth: _Worth) -> list[Points]:
         rows, there = _of_type(groups, name)
         signal = name in _SIGNALS
         points = (_signal_points if signal else _end_points)(name, rows, worth.gains[there])
-        parts.append(points)
-        if name in worth.losses:
-            loss = worth.losses[name] * (1 if signal else 0.5)
-            everywhere[_all_labels(_SIGNALS[name] if signal else " ".join(_ENDS[name]))] += loss
-            parts.append(points.everywhere(-loss))
+        loss = worth.losses.get(name, 0.0) * (1 if signal else 0.5)
+        everywhere[_all_labels(_SIGNALS[name] if signal else " ".join(_ENDS[name]))] += loss
+        parts.append(points._replace(values=points.values - np.float32(loss)))
     at, labels, values = (np.concatenate(column) for column in zip(*parts, strict=True))
     if not (len(at) or everywhere.any()):
         return []
     order = np.argsort(at, kind="stable")
-    return [Points(at[order], labels[order], _grid(values[order]), _grid(everywhere))]
+    values = _grid(values[order]).astype(np.int32)
+    return [Points(at[order], labels[order], values, _grid(everywhere))]
 
 
 def _all_labels(kinds: str) -> list[int]:
@@ -175,7 +174,7 @@ def _of_type(groups: HintGroups, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 class _Values(NamedTuple):
-    """Values on labels, in nats: int64 [k] bases, int64 [k] labels, float64 [k]."""
+    """Values on labels, in nats: int64 [k] bases, uint8 [k] labels, float32 [k]."""
 
     at: np.ndarray
     labels: np.ndarray
@@ -184,31 +183,40 @@ class _Values(NamedTuple):
     @classmethod
     def joined(cls, parts: Iterable[tuple[np.ndarray, Sequence[int], np.ndarray]]) -> _Values:
         """From bases, labels that each of them has, and values."""
-        at, labels, values = (
-            [np.zeros(0, dtype=np.int64)],
-            [np.zeros(0, dtype=np.int64)],
-            [np.zeros(0)],
+        all_at, all_labels, all_values = [_NO_BASES], [_NO_BASES], [_NO_BASES]
+        for at, labels, values in parts:
+            all_at += [at] * len(labels)
+            all_labels += [np.full(len(at), name, dtype=np.uint8) for name in labels]
+            all_values += [values.astype(np.float32)] * len(labels)
+        return cls(
+            np.concatenate(all_at),
+            np.concatenate(all_labels, dtype=np.uint8),
+            np.concatenate(all_values, dtype=np.float32),
         )
-        for bases, names, value in parts:
-            for name in names:
-                at.append(bases)
-                labels.append(np.full(len(bases), name))
-                values.append(value)
-        return cls(np.concatenate(at), np.concatenate(labels), np.concatenate(values))
 
-    def at_most_one(self) -> _Values:
-        """The highest value above zero and the lowest below, where a label has several."""
-        place, inverse = np.unique(self.at * NUM_LABELS + self.labels, return_inverse=True)
-        values = np.zeros(len(place))
-        np.maximum.at(values, inverse, self.values)
-        lowest = np.zeros(len(place))
-        np.minimum.at(lowest, inverse, self.values)
-        return _Values(*np.divmod(place, NUM_LABELS), values + lowest)
+    def merged(self, combine: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> _Values:
+        """One value for each label of a base.
 
-    def everywhere(self, value: float) -> _Values:
-        """One value on each label that has any."""
-        place = np.unique(self.at * NUM_LABELS + self.labels)
-        return _Values(*np.divmod(place, NUM_LABELS), np.full(len(place), value))
+        Args:
+            combine: of values that lie label by label, and where those of each label begin.
+        """
+        if not len(self.at):
+            return self
+        place = self.at * NUM_LABELS + self.labels
+        order = np.argsort(place, kind="stable")
+        place = place[order]
+        first = np.flatnonzero(np.diff(place, prepend=place[0] - 1))
+        at, labels = np.divmod(place[first], NUM_LABELS)
+        return _Values(at, labels.astype(np.uint8), combine(self.values[order], first))
+
+
+_NO_BASES = np.zeros(0, dtype=np.uint8)
+
+
+def _strongest(values: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """The highest value above zero and the lowest below."""
+    high, low = np.maximum.reduceat(values, first), np.minimum.reduceat(values, first)
+    return np.maximum(high, 0) + np.minimum(low, 0)
 
 
 def _strands(rows: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -233,22 +241,34 @@ def _signal_points(name: str, rows: np.ndarray, logs: np.ndarray) -> _Values:
             offset = -1 if (strand == "+") == (name == "start") else 1
         chosen = np.repeat(there, length)
         parts.append((middle[chosen] + offset, _names(strand, _SIGNALS[name]), values[chosen]))
-    return _Values.joined(parts)
+    return _Values.joined(parts).merged(np.add.reduceat)
 
 
 def _end_points(name: str, rows: np.ndarray, logs: np.ndarray) -> _Values:
     """Both ends of what is hinted exactly, half of its bonus on each."""
-    keys = rows[["start", "end", "strand", "frame"]]
-    same, inverse = np.unique(keys, return_inverse=True)
-    halves = np.bincount(inverse, logs, len(same)) / 2
-    parts = []
+    same, halves = _alike(rows, logs / 2)
+    ends = []
     for strand, there in _strands(same):
         for kinds, at_5_end in zip(_ENDS[name], (True, False), strict=True):
             for kind in kinds.split():
-                for labels, chosen in _phases(name, kind, strand, same, there):
-                    base = _end_base(name, kind, strand, same[chosen], at_5_end)
-                    parts.append((base, labels, halves[chosen]))
-    return _Values.joined(parts).at_most_one()
+                parts = [
+                    (_end_base(name, kind, strand, same[which], at_5_end), labels, halves[which])
+                    for labels, which in _phases(name, kind, strand, same, there)
+                ]
+                ends.append(_Values.joined(parts).merged(_strongest))
+    return _Values(*(np.concatenate(column) for column in zip(*ends, strict=True)))
+
+
+def _alike(rows: np.ndarray, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One hint for all that differ in nothing a gene could tell, with the sum of their values."""
+    fields = [rows[name] for name in ("frame", "strand", "end", "start")]
+    order = np.lexsort(fields)
+    new = np.zeros(len(rows), dtype=bool)
+    new[:1] = True
+    for values in fields:
+        new[1:] |= np.diff(values[order]) != 0
+    sums = np.bincount(np.cumsum(new) - 1, logs[order], np.count_nonzero(new))
+    return rows[order[new]], sums
 
 
 def _end_base(name: str, kind: str, strand: str, rows: np.ndarray, at_5_end: bool) -> np.ndarray:

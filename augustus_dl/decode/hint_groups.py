@@ -90,18 +90,13 @@ def group_hints(
         codes: uint8 [L] base codes.
         masked: bool [L], soft-masked bases; None when they are no hints.
     """
-    hints = replace(hints, rows=hints.rows[hints.rows["end"] <= len(codes)])
-    hints = _with_mask(hints, masked, extrinsic)
+    hints = _with_mask(_within(hints, len(codes)), masked, extrinsic)
     kept, deleted, oriented = _satisfiable(_Grouped.of(hints), codes, extrinsic, options)
     kept = _bridged(kept, extrinsic, options.bridge_bonus)
-    kept, sound, supporting, contradicting = _sound(kept, options.max_contradiction)
-    rows, sound = kept.hints.rows, np.repeat(sound, kept.sizes)
-    rows, supporting, contradicting = rows[sound], supporting[sound], contradicting[sound]
-    if options.rescale:
-        rows["bonus"] **= 2 * (5 + supporting) / (10 + supporting + contradicting)
-    left = replace(hints, rows=rows)
+    left, supporting, contradicting = _outstanding(kept, options)
+    del hints, kept  # there may be millions
     order, first = _group_order(left, listing_order(left))
-    done = _Grouped(replace(hints, rows=rows[order]), first)
+    done = _Grouped(replace(left, rows=left.rows[order]), first)
     return HintGroups(
         hints=done.hints,
         first=done.first,
@@ -115,6 +110,25 @@ def group_hints(
         deleted=deleted,
         oriented=oriented,
     )
+
+
+def _within(hints: Hints, length: int) -> Hints:
+    """The hints that end inside the sequence."""
+    inside = hints.rows["end"] <= length
+    return hints if inside.all() else replace(hints, rows=hints.rows[inside])
+
+
+def _outstanding(
+    grouped: _Grouped, options: GroupingOptions
+) -> tuple[Hints, np.ndarray, np.ndarray]:
+    """Hints of groups that are not outvoted, scaled, and how often each is supported and not."""
+    grouped, sound, supporting, contradicting = _sound(grouped, options.max_contradiction)
+    there = np.flatnonzero(np.repeat(sound, grouped.sizes))
+    rows = grouped.hints.rows[there]
+    supporting, contradicting = supporting[there], contradicting[there]
+    if options.rescale:
+        rows["bonus"] **= 2 * (5 + supporting) / (10 + supporting + contradicting)
+    return replace(grouped.hints, rows=rows), supporting, contradicting
 
 
 @dataclass(frozen=True)
@@ -212,7 +226,10 @@ def _with_mask(hints: Hints, masked: np.ndarray | None, extrinsic: Extrinsic) ->
     rows["source"] = extrinsic.sources.index(_MASK_SOURCE)
     rows["program"] = len(hints.programs)
     rows["bonus"] = bonuses(rows, extrinsic)
-    rows = np.concatenate((hints.rows, rows[rows["bonus"] != 1]))
+    rows = rows[rows["bonus"] != 1]
+    if not len(rows):
+        return hints
+    rows = np.concatenate((hints.rows, rows))
     return replace(hints, rows=rows, programs=(*hints.programs, MASK_PROGRAM))
 
 

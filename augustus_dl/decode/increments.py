@@ -60,7 +60,7 @@ class Points:
     """Values on single labels.
 
     Attributes:
-        at: int64 [k] rising; labels: int64 [k]; values: int64 [k] on the grid.
+        at: int64 [k] rising; labels: uint8 [k]; values: int32 [k] on the grid.
         everywhere: int64 [29], what each base gets besides.
     """
 

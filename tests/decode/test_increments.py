@@ -78,8 +78,8 @@ def test_a_frame_picks_the_coding_label(frame, step, cuts):
 def test_points(cuts):
     everywhere = np.zeros(NUM_LABELS, dtype=np.int64)
     everywhere[7] = -5
-    at, labels = np.array([-1, 3, 3, 3, 39, 40]), np.array([0, 1, 1, 2, 0, 0])
-    layer = Points(at, labels, np.array([9, 10, 20, 5, 1, 9]), everywhere)
+    at, labels = np.array([-1, 3, 3, 3, 39, 40]), np.array([0, 1, 1, 2, 0, 0], dtype=np.uint8)
+    layer = Points(at, labels, np.array([9, 10, 20, 5, 1, 9], dtype=np.int32), everywhere)
     expected = np.zeros((LENGTH, NUM_LABELS), dtype=np.int64)
     expected[:, 7] = -5
     expected[3, 1], expected[3, 2], expected[39, 0] = 30, 5, 1
