@@ -45,8 +45,9 @@ def reverse_complement(codes: np.ndarray) -> np.ndarray:
 
 def intervals_of(flags: np.ndarray) -> np.ndarray:
     """Half-open runs of True in bool [L]; int64 [n, 2]."""
-    edges = np.diff(np.concatenate(([0], flags.astype(np.int8), [0])))
-    return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)], axis=1)
+    padded = np.zeros(len(flags) + 2, dtype=bool)
+    padded[1:-1] = flags
+    return np.flatnonzero(padded[1:] != padded[:-1]).reshape(-1, 2)
 
 
 def pack_bases(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
