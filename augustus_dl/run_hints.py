@@ -37,10 +37,12 @@ class RunHints:
     grouping: GroupingOptions
     softmasking: bool
     offset: int = 0
-    _last: list[tuple[Contig, HintGroups]] = field(default_factory=list, repr=False)
+    _last: list[tuple[Contig, int | None, HintGroups]] = field(default_factory=list, repr=False)
 
     def stages(self, contig: Contig, end: int | None = None) -> tuple[Stage, ...]:
-        """What adds the hints of a sequence to its scores; see `groups`."""
+        """What adds the hints of a sequence to its scores; see `groups`. Its stretches begin where
+        the predicted part does.
+        """
         codes = base_codes(contig.sequence[self.offset : end])
         stage = hint_stage(
             self.groups(contig, end),
@@ -48,20 +50,19 @@ class RunHints:
             codes,
             malus=len(self.collection.rows) > 0,  # a file without hints changes nothing
             hinted_pairs=[pair for pair in self.grouping.splice_pairs if pair not in _USUAL_PAIRS],
-            offset=self.offset,
         )
         return (stage,) if stage else ()
 
     def groups(self, contig: Contig, end: int | None = None) -> HintGroups:
-        """The hints of a sequence, in groups; those of the sequence asked for last are kept.
+        """The hints of a sequence, in groups; those asked for last are kept.
 
         Args:
             end: of the part that is predicted; None for the end of the sequence.
         """
-        if not self._last or self._last[0][0] is not contig:
+        if not self._last or self._last[0][0] is not contig or self._last[0][1] != end:
             part = contig.sequence[self.offset : end]
             masked: np.ndarray | None = soft_mask(part) if self.softmasking else None
             hints = self.collection.of(contig.name)
             found = group_hints(hints, base_codes(part), masked, self.extrinsic, self.grouping)
-            self._last[:] = [(contig, found)]
-        return self._last[0][1]
+            self._last[:] = [(contig, end, found)]
+        return self._last[0][-1]

@@ -159,14 +159,12 @@ def _settings(command: CommandLine) -> tuple[Settings, Profile]:
 
 def _range(settings: Settings) -> tuple[tuple[int, int | None] | None, int]:
     """The part of the first sequence to predict, 0-based and half-open, and the shift of what is
-    printed. Two equal numbers below 1 ask for a shift, a start below 1 for the first base.
+    printed. Two equal numbers below 1 ask for a shift; any other numbers for a part, be it all.
     """
     start, end = settings.integer("predictionStart", 1), settings.integer("predictionEnd", None)
     if start == end and start < 1:
         return None, -start
-    if start <= 1 and end is None:
-        return None, 0
-    return (max(start - 1, 0), end), 0
+    return (None if (start, end) == (1, None) else (start - 1, end)), 0
 
 
 def _with_utr(settings: Settings, profile: Profile, genemodel: str) -> bool:
@@ -250,7 +248,7 @@ def _hints(
 
     name = settings.text("extrinsicCfgFile", "extrinsic.cfg")
     extrinsic = read_extrinsic(find_extrinsic(name, profile.config_folder), softmasking)
-    first = span[0] if span else 0
+    first = max(span[0], 0) if span else 0
     window = (first, span[1] if span[1] is not None else _NO_END) if span else None
     collection = HintCollection.empty(extrinsic.sources)
     if path:

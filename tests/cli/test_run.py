@@ -19,8 +19,10 @@ from augustus_dl.cli.arguments import parse
 from augustus_dl.cli.run import Run, checked
 from augustus_dl.errors import InputError, OptionError
 from augustus_dl.hints import HintType
+from augustus_dl.io import protein_profile
 from augustus_dl.io.writers import OutputOptions
 from augustus_dl.predict import PredictOptions
+from augustus_dl.protein_profile import ProfileOptions
 from tests.cli.stand_in import DATA
 
 GENBANK = DATA.parents[1] / "golden" / "inputs" / "HS04636.gb"
@@ -93,7 +95,6 @@ def test_without_any_value_augustus_defaults_hold(run: Callable[..., Run], cfg: 
     usual = {"verbosity": 1, "genbank_verbosity": 1, "tss": False, "tts": False}
     assert found.output == OutputOptions(**usual)
     assert not (found.strict or found.listing or found.annotated or found.shift)
-    assert found.protein_profile is None
 
 
 # What values become
@@ -183,7 +184,35 @@ def test_switches_of_the_run(run: Callable[..., Run]) -> None:
     assert run("--gff3-strict=on").strict
     assert run("--printHints=true").listing
     assert run("--noprediction=1").annotated
-    assert run("--proteinprofile=HS04636.prfl").protein_profile.name == "HS04636"
+    assert run("--proteinprofile=HS04636.prfl").options.protein_profile.name == "HS04636"
+
+
+PROFILE = {
+    "block_threshold_spec=9": {"block_spec": 9.0},
+    "block_threshold_sens=9": {"block_sens": 9.0},
+    "blockpart_threshold_spec=9": {"part_spec": 9.0},
+    "blockpart_threshold_sens=9": {"part_sens": 9.0},
+    "weight=9": {"weight": 9.0},
+    "invalid_score=9": {"unknown": 9.0},
+    "allow_truncated=on": {"allow_truncated": True},
+}
+
+
+@pytest.mark.parametrize(("option", "expected"), PROFILE.items())
+def test_options_of_the_protein_profile(
+    run: Callable[..., Run],
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+    expected: dict[str, object],
+) -> None:
+    monkeypatch.setattr(protein_profile, "read_protein_profile", lambda path, options: options)
+    found = run("--proteinprofile=HS04636.prfl", f"--/ProteinModel/{option}")
+    assert found.options.protein_profile == ProfileOptions(**expected)
+
+
+def test_unknown_amino_acids_must_be_possible(run: Callable[..., Run]) -> None:
+    words = ("--proteinprofile=HS04636.prfl", "--/ProteinModel/invalid_score=0")
+    assert refused(run, *words) == "/ProteinModel/invalid_score must be above 0"
 
 
 # Softmasking
@@ -218,13 +247,13 @@ def test_softmasking_can_be_switched(run: Callable[..., Run], cfg: Path) -> None
         (["--predictionStart=100 ", "--predictionEnd=300 "], (99, 300), 0),
         (["--predictionStart=100.7", "--predictionEnd=300.2"], (99, 300), 0),
         (["--predictionStart=1"], None, 0),
-        (["--predictionStart=0"], None, 0),
-        (["--predictionStart=-7"], None, 0),
-        (["--predictionStart=0", "--predictionEnd=300"], (0, 300), 0),
+        (["--predictionStart=0"], (-1, None), 0),
+        (["--predictionStart=-7"], (-8, None), 0),
+        (["--predictionStart=0", "--predictionEnd=300"], (-1, 300), 0),
         (["--predictionStart=0", "--predictionEnd=0"], None, 0),
         (["--predictionStart=-1000", "--predictionEnd=-1000"], None, 1000),
         (["--predictionStart=-1000.5", "--predictionEnd=-1000 "], None, 1000),
-        (["--predictionStart=-1000", "--predictionEnd=300"], (0, 300), 0),
+        (["--predictionStart=-1000", "--predictionEnd=300"], (-1001, 300), 0),
         (["--predictionStart=x", "--predictionEnd=300"], (0, 300), 0),
     ],
 )
@@ -466,6 +495,7 @@ def introns(found: Run, name: str = "HS08198") -> list[tuple[int, int]]:
         ([], 0, [(100, 200), (300, 400)]),
         (["--predictionStart=251"], 250, [(50, 150)]),
         (["--predictionEnd=250"], 0, [(100, 200)]),
+        (["--predictionStart=0", "--predictionEnd=250"], 0, [(100, 200)]),
         (["--predictionStart=151", "--predictionEnd=350"], 150, [(-50, 50), (150, 250)]),
         (["--predictionStart=-60", "--predictionEnd=-60"], 0, [(40, 140), (240, 340)]),
     ],
