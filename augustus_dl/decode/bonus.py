@@ -65,19 +65,17 @@ def hint_stage(
     malus: bool = True,
     strength: float = 1.0,
     hinted_pairs: Sequence[str] = (),
-    offset: int = 0,
 ) -> Stage | None:
     """A stage of prediction that adds the hints of a sequence to its scores.
 
     Args:
         groups: see `hint_groups.group_hints`.
-        codes: uint8 [L], base codes of what was grouped: a sequence, or a part of one.
+        codes: uint8 [L], base codes of what is decoded, where the stretches begin.
         malus: also count what no hint supports; to be left out when there are no hints at all.
         strength: what bonuses and maluses are raised to. Scores that are sharper than the truth, by
             a factor t, need hints of strength t for calibrated odds to be multiplied by the bonus.
         hinted_pairs: donors and acceptors, e.g. "ATAC", that only a hinted intron may have although
             the decoder's graph allows them everywhere. GT and GC are donors without hints, too.
-        offset: first base of that part, in coordinates of the stretches.
 
     Returns:
         None when the hints change nothing.
@@ -88,7 +86,7 @@ def hint_stage(
         *_unhinted_donors(groups, codes, hinted_pairs),
         *_stretches(groups, worth),
     ]
-    return Stage(layers, offset) if layers else None
+    return Stage(layers) if layers else None
 
 
 def _names(strand: str, kinds: str) -> tuple[int, ...]:

@@ -35,15 +35,10 @@ Adding = Callable[[np.ndarray, int], None]
 
 
 class Stage:
-    """A stage of prediction that adds layers to scores; holds no state of a run.
+    """A stage of prediction that adds layers to scores; holds no state of a run."""
 
-    Attributes:
-        offset: base 0 of the layers, in coordinates of the stretches.
-    """
-
-    def __init__(self, layers: Sequence[Points | Channel | Forbidden], offset: int = 0) -> None:
+    def __init__(self, layers: Sequence[Points | Channel | Forbidden]) -> None:
         self._layers = layers
-        self.offset = offset
 
     def __call__(self, stretches: Iterator[Any], config: Any = None) -> Iterator[Any]:
         """The stretches (see `predict.Stretch`), from left to right without gaps, as int32."""
@@ -51,7 +46,7 @@ class Stage:
         for stretch in stretches:
             scores = stretch.scores.astype(np.int32)
             for add in runs:
-                add(scores, stretch.start - self.offset)
+                add(scores, stretch.start)
             yield stretch._replace(scores=scores)
 
 
