@@ -17,7 +17,7 @@ def test_layers_parameters_and_cost(toy_folder: Path, capfd: pytest.CaptureFixtu
     out, err = capfd.readouterr()
     assert err == ""
     assert "trunk 1    Experts" in out
-    assert "1,561,805 parameters" in out
+    assert "1,562,118 parameters" in out
     assert "MFLOP per base" in out
 
 
