@@ -28,6 +28,9 @@ _RANGE_OF_FIRST = (
     "Prediction will be made only on first sequence."
 )
 
+_FIRST_DIGITS, _LATER_DIGITS = 6, 3
+"""Of numbers in lines of hints; AUGUSTUS has fewer of them once it has printed evidence."""
+
 
 @dataclass(frozen=True)
 class Located:
@@ -108,7 +111,7 @@ def print_run(run: Run, results: Iterable[Located], command: Sequence[str], stre
     accuracy = AugustusAccuracy({"both": "+-", "forward": "+", "backward": "-"}[run.output.strand])
     written = 0
     for number, found in enumerate(results, 1):
-        _write(stream, _header(run, number, found))
+        _write(stream, _header(run, number, found, after_evidence=written > 0))
         if run.annotated:
             for gene in found.annotated:
                 _write(stream, _annotated(run, gene, found.contig))
@@ -151,9 +154,9 @@ def _preamble(run: Run) -> Iterator[str]:
     )
 
 
-def _header(run: Run, number: int, found: Located) -> Iterator[str]:
+def _header(run: Run, number: int, found: Located, after_evidence: bool) -> Iterator[str]:
     name, length = found.contig.name, found.end - found.start
-    hints = list(_hint_lines(run, found))
+    hints = list(_hint_lines(run, found, _LATER_DIGITS if after_evidence else _FIRST_DIGITS))
     if run.genbank:
         return writers.locus_header(number, name, length, found.annotated, run.output, hints)
     if run.strict:
@@ -162,7 +165,7 @@ def _header(run: Run, number: int, found: Located) -> Iterator[str]:
     return writers.sequence_header(number, name, length, run.output, hints)
 
 
-def _hint_lines(run: Run, found: Located) -> Iterator[str]:
+def _hint_lines(run: Run, found: Located, digits: int) -> Iterator[str]:
     if run.hints is None or (run.hints.path is None and not run.listing):
         return iter(())
     from augustus_dl.io.hints import hint_lines
@@ -174,6 +177,7 @@ def _hint_lines(run: Run, found: Located) -> Iterator[str]:
         listing=run.listing and not run.output.gff3,
         verbosity=run.output.verbosity,
         offset=found.start + run.shift,
+        digits=digits,
     )
 
 

@@ -261,6 +261,7 @@ def _hints(
             splice_pairs=splice_pairs(settings.text("allow_hinted_splicesites", "")),
             min_intron=settings.integer("min_intron_len", 39),
             rescale=settings.switch("rescaleBoni", True),
+            max_contradiction=settings.number("/Constant/max_contra_supp_ratio", 9.0),
             alternatives=settings.switch("alternatives-from-evidence", True),
             genetic_code=code.table,
         ),

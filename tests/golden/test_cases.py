@@ -173,14 +173,20 @@ def _text(answer: Answer, name: str) -> str:
 def _common(text: str, config: str) -> list[str]:
     """Lines without credits, the config folder, times, and what only a trained HMM has to say.
 
-    Of 0/0 AUGUSTUS makes -nan, which programs that read its tables trip over; we say 0.
+    Of 0/0 AUGUSTUS makes -nan, which programs that read its tables trip over; we say 0. Names of
+    hint groups are sorted: among groups that begin at one base its order is not understood.
     """
     lines, output = text.splitlines(), read(text)
     for left_out in (line for kind, line in output.preamble if kind in (CREDITS, *OF_HMM)):
         lines.remove(left_out)
     lines = [line.replace(config, "CONFIG").replace("-nan", "   0") for line in lines]
     lines = [re.sub(r"(version\. Using).*|(# total time:).*", r"\1\2", line) for line in lines]
-    return [
+    lines = [
         re.sub(r"^# Using (default|species specific) overlap length.*", "# overlaps", line)
         for line in lines
     ]
+    return [re.sub(r"^(# +\w+: +\d+ \()(.+)(\))$", _with_sorted_names, line) for line in lines]
+
+
+def _with_sorted_names(count: re.Match[str]) -> str:
+    return count[1] + ",".join(sorted(count[2].split(","))) + count[3]
