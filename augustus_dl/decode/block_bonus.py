@@ -33,14 +33,11 @@ HIT = np.dtype([("start", np.int64), ("end", np.int64), ("block", np.int64), ("s
 """A block on one strand; `block` is its number in the profile, `score` in nats."""
 
 
-def block_stage(
-    codes: np.ndarray, profile: ProteinProfile, code: GeneticCode, offset: int = 0
-) -> Stage | None:
+def block_stage(codes: np.ndarray, profile: ProteinProfile, code: GeneticCode) -> Stage | None:
     """A stage of prediction that adds the hits of a profile to the scores of a sequence.
 
     Args:
         codes: uint8 [L], base codes of a sequence, or of the part of it that is predicted.
-        offset: first base of that part, in coordinates of the stretches.
 
     Returns:
         None when nothing counts.
@@ -49,7 +46,7 @@ def block_stage(
     for strand, oriented in (("+", codes), ("-", reverse_complement(codes))):
         hits = _apart(_chained(block_hits(oriented, profile, code), 2 * len(codes)))
         layers += _channels(hits, strand, len(codes))
-    return Stage(layers, offset) if layers else None
+    return Stage(layers) if layers else None
 
 
 def block_hits(codes: np.ndarray, profile: ProteinProfile, code: GeneticCode) -> np.ndarray:
