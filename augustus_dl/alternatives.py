@@ -105,22 +105,27 @@ class Alternatives:
         self._config = config
         self._options = options
 
-    def batches(self, chunks: Iterable[Chunk]) -> Iterator[list[Locus]]:
+    def batches(self, chunks: Iterable[Chunk]) -> Iterator[tuple[int, list[Locus]]]:
         """Loci of one sequence in the order of their leftmost coding base.
 
         Args:
             chunks: as for `Decoder.decode`.
 
         Yields:
-            Those that are complete by then: a list, often empty, for each chunk that is not empty,
-            and one at the end. Coordinates are those of the sequence.
+            For each chunk that is not empty and at the end: a base up to which all loci are known,
+            and those left of it that no batch had before. Coordinates are those of the sequence.
         """
+        known = 0
         for regions in _regions(Decoder(self._config), chunks):
-            yield [
-                [transcript.shifted(region.start) for transcript in locus]
-                for region in regions
-                for locus in _loci(self._transcripts(region))
-            ]
+            known = regions[-1].end if regions else known
+            yield (
+                known,
+                [
+                    [transcript.shifted(region.start) for transcript in locus]
+                    for region in regions
+                    for locus in _loci(self._transcripts(region))
+                ],
+            )
 
     def _transcripts(self, region: _Region) -> list[Transcript]:
         """What a region is reported to have."""
@@ -167,6 +172,11 @@ class _Region(NamedTuple):
     codes: np.ndarray
 
     @property
+    def end(self) -> int:
+        """The base behind it."""
+        return self.start + len(self.labels)
+
+    @property
     def whole(self) -> bool:
         """Is it the sequence?"""
         return self.start == 0 and self.last
@@ -183,7 +193,7 @@ def _regions(decoder: Decoder, chunks: Iterable[Chunk]) -> Iterator[list[_Region
     """Cut a sequence. Where depends on the best parse only, not on the chunks.
 
     Yields:
-        As `Alternatives.batches`.
+        Those that are complete, often none, for each chunk that is not empty and at the end.
     """
     held: list[Chunk] = []
     start, limit, labels = 0, REGION, np.empty(0, dtype=np.uint8)

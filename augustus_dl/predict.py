@@ -1,6 +1,7 @@
 """The main path: contigs in, genes out. One arrow is one generator:
 
-    contigs -> windows.cut -> engine.scores -> windows.stitch -> decoder -> transcripts -> genes
+    contigs -> windows.cut -> engine.scores -> windows.stitch -> decoder -> transcripts
+            -> untranslated regions -> genes
 
 Memory is bounded by a window and an undecided stretch of the decoder, never by a chromosome's
 scores. Genes come in input order, sorted by their first coding base.
@@ -151,7 +152,9 @@ def _predictions(
         if options.protein_profile:
             found = block_stage(codes[slice(*span)], options.protein_profile, config.code())
             stages += [found] if found else []
-        loci = loci_of(codes, masked, engine, config, span, stages, options.alternatives)
+        loci = loci_of(
+            codes, masked, engine, config, span, stages, options.alternatives, options.utr
+        )
         ordered = sorted(loci, key=lambda locus: min(one.cds[0] for one in locus))
         yield contig, [gene_of(contig.name, locus) for locus in ordered]
         if not whole:
@@ -225,6 +228,7 @@ def loci_of(
     span: tuple[int, int] | None = None,
     stages: Sequence[Stage] = (),
     alternatives: AlternativeOptions = BEST_ONLY,
+    utr: bool = False,
 ) -> Iterator[Locus]:
     """Transcripts of one sequence gene by gene, those of each track of the decoder in rising order.
 
@@ -234,22 +238,33 @@ def loci_of(
             sees what lies beside it.
         stages: run in this order on the scores, before they are decoded.
         alternatives: more than the best parse.
+        utr: untranslated regions, too; not where the strands are searched apart.
 
     Yields:
         Transcripts in coordinates of the whole sequence.
     """
+    from augustus_dl.decode.utr import UtrTrack, with_utrs
+
     start, end = span or (0, len(codes))
     windows = cut(codes, masked, engine.core, engine.flank, span=(start, end))
-    scores = stitch(engine.scores(windows, config.label_weights()), start)
+    scores = stitch(engine.scores(windows, config.label_weights(), utr), start)
     tracks = config.tracks()
+    if utr:
+        untranslated = UtrTrack(codes[start:end])
+        scores = untranslated.taken(scores)
     copies = itertools.tee(_stretches(scores, codes[start:end]), len(tracks))
     searches = [
         _search(copy, codes[start:end], track, stages, alternatives)
         for copy, track in zip(copies, tracks, strict=True)
     ]
-    for batches in zip(*searches, strict=True):  # in step, so that no copy lags far behind
-        for locus in itertools.chain(*batches):
-            yield [transcript.shifted(start) for transcript in locus]
+    if utr:
+        (search,) = searches
+        loci = with_utrs(search, untranslated)
+    else:  # in step, so that no copy lags far behind
+        batches = itertools.chain.from_iterable(zip(*searches, strict=True))
+        loci = itertools.chain.from_iterable(found for _, found in batches)
+    for locus in loci:
+        yield [transcript.shifted(start) for transcript in locus]
 
 
 def _stretches(scores: Iterable[np.ndarray], codes: np.ndarray) -> Iterator[Stretch]:
@@ -266,11 +281,14 @@ def _search(
     track: DecoderConfig,
     stages: Sequence[Stage],
     alternatives: AlternativeOptions,
-) -> Iterator[list[Locus]]:
+) -> Iterator[tuple[int, list[Locus]]]:
     """Genes of one track, one batch for each stretch and one at the end.
 
     Args:
         codes: base codes of all that is decoded, where coordinates of the transcripts begin.
+
+    Yields:
+        A base up to which all genes are known, and those left of it that no batch had before.
     """
     from augustus_dl.decode.parse import batches
     from augustus_dl.decode.track import one_strand, symbols
@@ -283,7 +301,7 @@ def _search(
     if alternatives.needed:
         return Alternatives(track, alternatives).batches(chunks)
     found = batches(Decoder(track).decode(chunks), track)
-    return ([[transcript] for transcript in batch] for batch in found)
+    return ((known, [[transcript] for transcript in batch]) for known, batch in found)
 
 
 def _chunks(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import pytest
@@ -54,7 +54,8 @@ def bare(one):
 def found(scores, codes, config, options, size=500):
     """All loci, from chunks of this size."""
     chunks = [(scores[i : i + size], codes[i : i + size]) for i in range(0, len(codes), size)]
-    return [locus for batch in Alternatives(config, options).batches(chunks) for locus in batch]
+    batches = Alternatives(config, options).batches(chunks)
+    return [locus for _, batch in batches for locus in batch]
 
 
 @pytest.fixture
@@ -226,13 +227,16 @@ def test_batches_keep_step_with_chunks(genome, monkeypatch):
             yield scores[i : i + 500], codes[i : i + 500]
             yield scores[:0], codes[:0]
 
-    batches = 0
-    for batch in Alternatives(TOY, SCORED).batches(chunks()):
+    batches = last = 0
+    for known, batch in Alternatives(TOY, SCORED).batches(chunks()):
         batches += 1
-        for locus in batch:
-            assert given_out == 6000 or locus[0].end > given_out - 2500
-    assert batches == 12 + 1
-    assert list(Alternatives(TOY, SCORED).batches([])) == [[]]
+        assert last <= known <= given_out
+        for transcript in chain.from_iterable(batch):
+            assert last <= transcript.start and transcript.end <= known
+            assert given_out == 6000 or transcript.end > given_out - 2500
+        last = known
+    assert batches == 12 + 1 and last == 6000
+    assert list(Alternatives(TOY, SCORED).batches([])) == [(0, [])]
 
 
 def test_regions_are_cut_between_genes(genome, monkeypatch):

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+from augustus_dl.alternatives import AlternativeOptions
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.decode.parse import parse
 from augustus_dl.decode.viterbi import viterbi
@@ -205,6 +206,41 @@ def test_stages_see_and_change_scores(profile: Profile) -> None:
     assert len(found) > 10
     assert min(t.start for t in found) < 3_000
     assert 13_000 < max(t.end for t in found) <= 15_000
+
+
+@pytest.mark.parametrize("sample", [0, 3])
+def test_untranslated_regions(profile: Profile, sample: int) -> None:
+    """They belong to the genes that are found without them, and windows don't matter."""
+    text = sequence(60_000)
+    chosen = {"utr": True, "alternatives": AlternativeOptions(sample=sample)}
+    found = genes(profile, text, **chosen)
+    assert genes(profile, text, window=4_096, **chosen) == found
+    transcripts = [t for gene in found for t in gene.transcripts]
+    assert sum(bool(t.utr5) for t in transcripts) > 20
+    assert sum(bool(t.utr3) for t in transcripts) > 20
+    assert all(left.end <= right.start for left, right in itertools.pairwise(found))
+    bare = [
+        dataclasses.replace(
+            gene,
+            transcripts=tuple(
+                dataclasses.replace(
+                    t,
+                    utr5=(),
+                    utr3=(),
+                    tss=False,
+                    tts=False,
+                    start=-1 if t.left_utr else t.start,
+                    end=-1 if t.right_utr else t.end,
+                )
+                for t in gene.transcripts
+            ),
+        )
+        for gene in found
+    ]
+    assert bare == genes(profile, text, alternatives=chosen["alternatives"])
+    part = genes(profile, text, range=(20_000, 40_000), **chosen)
+    assert all(20_000 <= gene.start and gene.end <= 40_000 for gene in part)
+    assert any(t.utr5 for gene in part for t in gene.transcripts)
 
 
 def test_numbers_of_genes(profile: Profile) -> None:

@@ -29,21 +29,31 @@ def parse(pieces: Iterable[np.ndarray], config: DecoderConfig) -> Iterator[Trans
         Transcripts in coordinates of the sequence. A stretch inside one intron that covers the
         whole sequence has no coding base and gives none.
     """
-    for batch in batches(pieces, config):
+    for _, batch in batches(pieces, config):
         yield from batch
 
 
-def batches(pieces: Iterable[np.ndarray], config: DecoderConfig) -> Iterator[list[Transcript]]:
-    """The same in step with the pieces: a list, often empty, for each and one at the end."""
+def batches(
+    pieces: Iterable[np.ndarray], config: DecoderConfig
+) -> Iterator[tuple[int, list[Transcript]]]:
+    """The same in step with the pieces.
+
+    Yields:
+        For each piece and at the end: a base up to which all transcripts are known, and those left
+        of it that no batch had before.
+    """
     outside = (INTERGENIC,) if config.max_overlap else _OUTSIDE_NEXT
     read = _overlapping if config.max_overlap else from_labels
     for start, labels in _whole_genes(pieces, outside):
-        yield [
-            transcript.shifted(start)
-            for transcript in read(labels)
-            if not (transcript.complete5 and transcript.complete3)
-            or transcript.coding_length >= config.min_coding_length
-        ]
+        yield (
+            start + len(labels),
+            [
+                transcript.shifted(start)
+                for transcript in read(labels)
+                if not (transcript.complete5 and transcript.complete3)
+                or transcript.coding_length >= config.min_coding_length
+            ],
+        )
 
 
 def _whole_genes(

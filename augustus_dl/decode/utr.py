@@ -109,6 +109,11 @@ class UtrTrack:
             self._columns = self._columns[before - self._start :].copy()
             self._start = before
 
+    def probability(self, start: int, end: int, label_: int) -> float:
+        """Mean probability of a UTR label over these bases."""
+        logs = self._columns[start - self._start : end - self._start, label_] / GRID
+        return float(np.exp(logs).mean())
+
     def worth(self, start: int, end: int, strand: str, left: bool) -> _Worth:
         """What the bases from `start` to `end` are worth to a gene on their other side.
 
@@ -226,15 +231,26 @@ def _with_utrs(transcript: Transcript, left: int, right: int, track: UtrTrack) -
     known_right = bool(utr_right) and utr_right[-1][1] < len(track)
     sides = [(utr_left, known_left), (utr_right, known_right)]
     (utr5, tss), (utr3, tts) = sides if strand == "+" else sides[::-1]
+    sampled = transcript.posterior is not None
     return replace(
         transcript,
         utr5=utr5,
         utr3=utr3,
+        utr5_posterior=_probabilities(utr5, strand, "5", track) if sampled else (),
+        utr3_posterior=_probabilities(utr3, strand, "3", track) if sampled else (),
         tss=tss,
         tts=tts,
         start=-1 if utr_left else start,
         end=-1 if utr_right else end,
     )
+
+
+def _probabilities(
+    parts: Iterable[Interval], strand: str, prime: str, track: UtrTrack
+) -> tuple[float, ...]:
+    """Of each part to be a UTR exon, base by base; its ends are not judged."""
+    label_ = utr_label(strand, prime, "exon")
+    return tuple(track.probability(start, end, label_) for start, end in parts)
 
 
 def _is_complete(transcript: Transcript, left: bool) -> bool:

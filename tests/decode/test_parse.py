@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augustus_dl.decode.config import DecoderConfig
-from augustus_dl.decode.parse import parse
+from augustus_dl.decode.parse import batches, parse
 from augustus_dl.gene import Transcript
 from augustus_dl.labels import label, to_labels
 
@@ -48,3 +48,16 @@ def test_genes_come_out_while_the_path_goes_on():
     transcripts = parse(pieces, KEEP_ALL)
     assert [next(transcripts) for _ in range(3)] == GENES[:3]
     assert len(list(pieces)) == 1
+
+
+@given(cuts=st.lists(st.integers(0, LENGTH), max_size=20))
+def test_batches_say_up_to_where_all_is_known(cuts):
+    labels = to_labels(GENES, LENGTH)
+    last, found = 0, []
+    pieces = [labels[a:b] for a, b in pairwise([0, *sorted(cuts), LENGTH])]
+    for known, batch in batches(pieces, KEEP_ALL):
+        assert known >= last
+        assert all(last <= gene.start and gene.end <= known for gene in batch)
+        last = known
+        found += batch
+    assert (last, found) == (LENGTH, GENES)

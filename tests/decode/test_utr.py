@@ -199,13 +199,15 @@ def test_no_region_reaches_further_than_the_limit(short_reach: None) -> None:
 
 
 def test_isoforms_and_what_else_is_known_of_them() -> None:
-    """Each has its own region; a gene over another does not limit it."""
+    """Each has its own region; a gene over another does not limit it. Where there are
+    probabilities, the regions have some too: here the network is sure."""
     inner = Transcript("+", ((480, 520),), posterior=0.25, cds_posterior=(0.5,))
     track = UtrTrack(sequence([WHOLE], 900))
     list(track.taken([told([WHOLE], 900)]))
     ((one, other),) = with_utrs([(900, [[bare(WHOLE), inner]])], track)
     assert one == WHOLE
-    assert other == replace(inner, utr3=WHOLE.utr3, tts=True, end=640)
+    expected = replace(inner, utr3=WHOLE.utr3, utr3_posterior=(1.0, 1.0), tts=True, end=640)
+    assert other == expected
 
 
 def random_case(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[Transcript]]:
