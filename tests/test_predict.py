@@ -227,6 +227,8 @@ def test_untranslated_regions(profile: Profile, sample: int) -> None:
                     t,
                     utr5=(),
                     utr3=(),
+                    utr5_posterior=(),
+                    utr3_posterior=(),
                     tss=False,
                     tts=False,
                     start=-1 if t.left_utr else t.start,

@@ -55,9 +55,9 @@ def augustus() -> str:
     return program
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def checkpoints() -> Iterator[None]:
-    """The engine opens each checkpoint once for all tests."""
+    """The engine opens each checkpoint once for all tests of a file, and of no other file."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(augustus_dl.predict, "open_engine", cache(augustus_dl.predict.open_engine))
         yield
