@@ -150,7 +150,7 @@ def _preamble(run: Run) -> Iterator[str]:
         genbank=len(names) if run.genbank else None,
         hints=of_run,
         profile=(profile.name, profile.notation) if profile else None,
-        temperature=run.temperature,
+        temperature=run.options.alternatives.temperature,
     )
 
 

@@ -68,7 +68,6 @@ class Run:
         shift: added to the coordinates that are printed.
         listing: print the hints of each sequence.
         annotated: print the annotated genes of a GenBank file, predict none.
-        temperature: of the sampling.
     """
 
     query: Query
@@ -78,10 +77,13 @@ class Run:
     code: GeneticCode
     strict: bool
     shift: int
-    hints: RunHints | None
     listing: bool
     annotated: bool
-    temperature: int
+
+    @property
+    def hints(self) -> RunHints | None:
+        """What is known about the sequences besides their letters."""
+        return self.options.hints
 
     @property
     def genbank(self) -> bool:
@@ -133,10 +135,8 @@ def checked(command: CommandLine) -> Run:
         code=code,
         strict=settings.switch("gff3-strict", False),
         shift=shift,
-        hints=hints,
         listing=settings.switch("printHints", False),
         annotated=settings.switch("noprediction", False),
-        temperature=options.alternatives.temperature,
     )
 
 
