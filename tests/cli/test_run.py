@@ -140,7 +140,7 @@ def test_options_of_sampling(run: Callable[..., Run]) -> None:
         temperature=3,
         mea=True,
     )
-    assert (found.temperature, found.output.mea) == (3, True)
+    assert (found.options.alternatives.temperature, found.output.mea) == (3, True)
 
 
 OUTPUT = {
@@ -322,7 +322,7 @@ def test_temperatures(
     temperature: int,
     warned: bool,
 ) -> None:
-    assert run(f"--temperature={word}").temperature == temperature
+    assert run(f"--temperature={word}").options.alternatives.temperature == temperature
     assert told() == ([TOO_HOT] if warned else [])
 
 
