@@ -66,6 +66,20 @@ SETS = (
     ),
     GenomeSet("animals/human_hg38_chr1_pieces", "human", "human"),
     GenomeSet("animals/human_hg19_pieces", "human", "human"),
+    GenomeSet("plants/Arabidopsis_thaliana_1pct_chrstarts", "arabidopsis", "arabidopsis"),
+    GenomeSet(
+        "plants/Populus_trichocarpa_Chr01_0-8.2Mb", "Populus_trichocarpa", "Populus_trichocarpa"
+    ),
+    GenomeSet(
+        "fungi/Candida_albicans_SC5314_A22_HapA", "candida_albicans", "candida_albicans", table=12
+    ),
+    GenomeSet("fungi/Pneumocystis_jirovecii_SE8", "pneumocystis", "pneumocystis"),
+    GenomeSet(
+        "fungi/Taphrina_deformans_PYCC5710",
+        "schizosaccharomyces_pombe",
+        "schizosaccharomyces_pombe",
+    ),
+    GenomeSet("protist/Plasmodium_falciparum_Pf2004", "pfalciparum", "pfalciparum"),
 )
 
 
