@@ -58,7 +58,6 @@ setup(
         "matplotlib",
         "numba",
         "numpy",
-        "pysam",
         "safetensors",
         "tokenizers",
         "torch",

@@ -22,7 +22,6 @@ PACKAGE = ROOT / "augustus_dl"
 FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "kernels").rglob("*.py")])
 OWNERS = {
     "gffutils": r"augustus_dl/io/annotation\.py",
-    "pysam": r"augustus_dl/io/fasta\.py",
     "typer": r"augustus_dl/cli/.*",
     "numba": r"augustus_dl/decode/.*",
     "deepspeed": r"augustus_dl/train/engine\.py",
