@@ -10,6 +10,7 @@ scores. Genes come in input order, sorted by their first coding base.
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -252,7 +253,7 @@ def loci_of(
     if utr:
         untranslated = UtrTrack(codes[start:end])
         scores = untranslated.taken(scores)
-    copies = itertools.tee(_stretches(scores, codes[start:end]), len(tracks))
+    copies = _copies(_stretches(scores, codes[start:end]), len(tracks))
     searches = [
         _search(copy, codes[start:end], track, stages, alternatives)
         for copy, track in zip(copies, tracks, strict=True)
@@ -273,6 +274,24 @@ def _stretches(scores: Iterable[np.ndarray], codes: np.ndarray) -> Iterator[Stre
     for part in scores:
         yield Stretch(part, codes[start : start + len(part)], start)
         start += len(part)
+
+
+def _copies(stretches: Iterator[Stretch], number: int) -> list[Iterator[Stretch]]:
+    """The same stretches for readers that go in step: each is let go once all have read it, while
+    `itertools.tee` keeps dozens."""
+    queues: list[deque[Stretch]] = [deque() for _ in range(number)]
+
+    def reader(own: deque[Stretch]) -> Iterator[Stretch]:
+        while True:
+            if not own:
+                stretch = next(stretches, None)
+                if stretch is None:
+                    return
+                for queue in queues:
+                    queue.append(stretch)
+            yield own.popleft()
+
+    return [reader(queue) for queue in queues]
 
 
 def _search(

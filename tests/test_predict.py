@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import shutil
+import weakref
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -185,6 +186,27 @@ def test_strands_are_searched_in_step(profile: Profile) -> None:
     masked = np.zeros(len(codes), dtype=bool)
     assert list(loci_of(codes, masked, engine, config, stages=[watched]))
     assert read == {"forward": 20, "backward": 20}
+
+
+@pytest.mark.parametrize("singlestrand", [False, True])
+def test_scores_are_let_go(profile: Profile, singlestrand: bool) -> None:
+    """Memory is bounded by a few windows, not by the sequence."""
+    seen: list[weakref.ref] = []
+    alive: list[int] = []
+
+    def watched(stretches: Iterator[Stretch], track: DecoderConfig) -> Iterator[Stretch]:
+        for stretch in stretches:
+            seen.append(weakref.ref(stretch.scores))
+            yield stretch
+            alive.append(sum(reference() is not None for reference in seen))
+
+    codes = base_codes(sequence(80_000))
+    engine = open_engine(profile.model, profile.clade, "cpu", 2048)
+    config = decoder_config(profile, PredictOptions(singlestrand=singlestrand))
+    masked = np.zeros(len(codes), dtype=bool)
+    assert list(loci_of(codes, masked, engine, config, stages=[watched]))
+    assert len(seen) >= 40
+    assert max(alive) <= 8
 
 
 def test_stages_see_and_change_scores(profile: Profile) -> None:
