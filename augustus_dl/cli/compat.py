@@ -107,7 +107,7 @@ def _notes(run: Run, command: CommandLine, named: bool) -> Iterator[str]:
             f"checkpoint {profile.model}, device {run.options.device}"
         )
     if profile.beats_augustus is None:
-        yield f"# augustus-dl: {profile.model}/README.md says what was measured with this checkpoint"
+        yield f"# augustus-dl: {profile.model}/README.md says what was measured with this network"
     elif not profile.beats_augustus:
         note = f"# augustus-dl: this checkpoint ({profile.name}) does not yet beat AUGUSTUS"
         ours, theirs = scores.get("gene_f1"), scores.get("augustus_gene_f1")
