@@ -109,6 +109,7 @@ def print_run(run: Run, results: Iterable[Located], command: Sequence[str], stre
     started = time.monotonic()
     _write(stream, _preamble(run))
     accuracy = AugustusAccuracy({"both": "+-", "forward": "+", "backward": "-"}[run.output.strand])
+    evaluated = run.genbank and not run.annotated
     written = 0
     for number, found in enumerate(results, 1):
         _write(stream, _header(run, number, found, after_evidence=written > 0))
@@ -120,8 +121,9 @@ def print_run(run: Run, results: Iterable[Located], command: Sequence[str], stre
             _write(stream, _gene(run, gene, written, found))
         if not (found.genes or (run.annotated and found.annotated)):
             _write(stream, [NO_GENES])
-        accuracy.add(found.annotated, found.genes)
-    if run.genbank and not run.annotated:
+        if evaluated:
+            accuracy.add(found.annotated, found.genes)
+    if evaluated:
         _write(stream, report_lines(accuracy, time.monotonic() - started))
     _write(stream, writers.trailer(command))
 
