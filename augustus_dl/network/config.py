@@ -8,7 +8,7 @@ from transformers import PretrainedConfig
 
 from augustus_dl.labels import NUM_LABELS
 
-__all__ = ["CLADES", "SIZES", "NetworkConfig"]
+__all__ = ["CLADES", "MIXERS", "SIZES", "NetworkConfig"]
 
 SIZES: dict[str, dict] = {
     "tiny": {"widths": (16, 48, 96, 128), "layers": 4, "heads": 4, "hidden": 192, "expert": 128},
@@ -31,6 +31,10 @@ CLADES = (
 """What the clade embedding knows; "none" serves genomes of any origin. New ones go to the end."""
 
 
+MIXERS = ("attention", "convolution")
+"""How trunk blocks look around: local attention, or a gated depthwise convolution."""
+
+
 class NetworkConfig(PretrainedConfig):
     """Shape of an `AnnotationModel`.
 
@@ -38,7 +42,9 @@ class NetworkConfig(PretrainedConfig):
         size: tiny, small or base; sets all widths.
         clade: the clade a checkpoint predicts for unless told otherwise.
         moe: False replaces the experts by a dense feed-forward of the same cost.
-        window: tokens (of 32 bases) that attention reaches to either side.
+        window: tokens (of 32 bases) that a trunk block reaches to either side.
+        mixer: how it reaches them, one of MIXERS.
+        skips: the way up adds what the way down saw at each resolution.
         clades: how many of `CLADES`, from the first on, the network was made for.
         utr: it has a head for the UTR track.
     """
@@ -51,6 +57,8 @@ class NetworkConfig(PretrainedConfig):
         clade: str = "none",
         moe: bool = True,
         window: int = 64,
+        mixer: str = "attention",
+        skips: bool = True,
         clades: int = len(CLADES),
         utr: bool = True,
         **kwargs,
@@ -63,7 +71,10 @@ class NetworkConfig(PretrainedConfig):
             raise ValueError(f"clade {clade!r} is none of {', '.join(CLADES[:clades])}")
         if not isinstance(window, int) or window < 1:
             raise ValueError(f"window {window!r} is no positive number of tokens")
+        if mixer not in MIXERS:
+            raise ValueError(f"mixer {mixer!r} is none of {', '.join(MIXERS)}")
         self.size, self.clade, self.moe, self.window = size, clade, moe, window
+        self.mixer, self.skips = mixer, skips
         self.clades, self.utr = clades, utr
         super().__init__(num_labels=kwargs.pop("num_labels", NUM_LABELS), **kwargs)
 

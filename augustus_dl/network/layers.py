@@ -12,7 +12,17 @@ from augustus_dl.encode import N
 from augustus_dl.kernels.expert_mlp import expert_mlp, route
 from augustus_dl.kernels.window_attention import alibi_slopes, window_attention
 
-__all__ = ["Attention", "Block", "ChannelNorm", "Experts", "ResidualConv", "Stem", "SwiGLU", "Up"]
+__all__ = [
+    "Attention",
+    "Block",
+    "ChannelNorm",
+    "Experts",
+    "GatedConv",
+    "ResidualConv",
+    "Stem",
+    "SwiGLU",
+    "Up",
+]
 
 KMER = 6
 
@@ -84,7 +94,7 @@ class ResidualConv(nn.Module):
 
 
 class Up(nn.Module):
-    """To `factor` times finer positions, added to the skip of that resolution."""
+    """To `factor` times finer positions, added to the skip of that resolution if there is one."""
 
     def __init__(self, coarse: int, fine: int, factor: int, kernel: int = 3):
         super().__init__()
@@ -93,12 +103,12 @@ class Up(nn.Module):
         self.expand = nn.Conv1d(coarse, fine * factor, 1)
         self.mix = nn.Conv1d(fine, fine, kernel, padding=kernel // 2)
 
-    def forward(self, coarse_BCL: torch.Tensor, skip_BCL: torch.Tensor) -> torch.Tensor:
+    def forward(self, coarse_BCL: torch.Tensor, skip_BCL: torch.Tensor | None) -> torch.Tensor:
         x = self.expand(self.norm(coarse_BCL))
         B, _, length = x.shape
         x = x.view(B, self.factor, -1, length).permute(0, 2, 3, 1)
         x = x.reshape(B, -1, length * self.factor)
-        x = x + skip_BCL
+        x = x if skip_BCL is None else x + skip_BCL
         return x + F.gelu(self.mix(x))
 
 
@@ -119,6 +129,21 @@ class Attention(nn.Module):
         q, k = self.q_norm(q), self.k_norm(k)
         out = window_attention(q, k, v, alibi_slopes(self.heads, x_BTC.device), self.window)
         return self.out(out.transpose(1, 2).reshape(B, T, C))
+
+
+class GatedConv(nn.Module):
+    """Depthwise convolution over `window` tokens to either side, gated by the token itself."""
+
+    def __init__(self, width: int, window: int):
+        super().__init__()
+        self.value_gate = nn.Linear(width, 2 * width, bias=False)
+        self.mix = nn.Conv1d(width, width, 2 * window + 1, padding=window, groups=width)
+        self.out = nn.Linear(width, width, bias=False)
+
+    def forward(self, x_BTC: torch.Tensor) -> torch.Tensor:
+        value, gate = self.value_gate(x_BTC).chunk(2, dim=-1)
+        value = self.mix(value.transpose(1, 2)).transpose(1, 2)
+        return self.out(value * F.silu(gate))
 
 
 class SwiGLU(nn.Module):
@@ -161,12 +186,12 @@ class Experts(nn.Module):
 
 
 class Block(nn.Module):
-    """Pre-norm transformer block: local attention, then a dense or mixture feed-forward."""
+    """Pre-norm transformer block: a mixer of tokens, then a dense or mixture feed-forward."""
 
-    def __init__(self, width: int, attention: Attention, feed_forward: nn.Module):
+    def __init__(self, width: int, mixer: Attention | GatedConv, feed_forward: nn.Module):
         super().__init__()
         self.norm1, self.norm2 = TokenNorm(width), TokenNorm(width)
-        self.attention, self.feed_forward = attention, feed_forward
+        self.attention, self.feed_forward = mixer, feed_forward
 
     def forward(
         self, x_BTC: torch.Tensor, clade_B: torch.Tensor

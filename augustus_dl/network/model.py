@@ -25,6 +25,7 @@ from augustus_dl.network.layers import (
     Block,
     ChannelNorm,
     Experts,
+    GatedConv,
     ResidualConv,
     Stem,
     SwiGLU,
@@ -78,14 +79,17 @@ class AnnotationModel(PreTrainedModel):
     def _block(self, layer: int) -> Block:
         config, shape = self.config, self.config.shape
         width = shape["widths"][-1]
-        attention = Attention(width, shape["heads"], config.window)
+        if config.mixer == "attention":
+            mixer = Attention(width, shape["heads"], config.window)
+        else:
+            mixer = GatedConv(width, config.window // 4)
         if layer in config.expert_layers:
             feed_forward = Experts(
                 width, shape["expert"], config.experts, config.experts_per_token, config.clades
             )
         else:
             feed_forward = SwiGLU(width, shape["hidden"])
-        return Block(width, attention, feed_forward)
+        return Block(width, mixer, feed_forward)
 
     def _init_weights(self, module: nn.Module) -> None:
         """Modules initialise themselves; transformers' own scheme is not wanted."""
@@ -114,9 +118,10 @@ class AnnotationModel(PreTrainedModel):
         for block in self.trunk:
             x, loss = block(x, clade_B)
             router_loss = router_loss if loss is None else router_loss + loss
-        x = self.up16(x.transpose(1, 2), x16)
-        x = self.up4(x, x4)
-        x = self.up1(x, x1)
+        skips = (x16, x4, x1) if self.config.skips else (None, None, None)
+        x = self.up16(x.transpose(1, 2), skips[0])
+        x = self.up4(x, skips[1])
+        x = self.up1(x, skips[2])
         return Scores(self.head(x), router_loss, self.utr_head(x) if utr else None)
 
 

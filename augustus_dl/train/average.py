@@ -36,4 +36,4 @@ def average_models(folders: list[Path], clade: str) -> AnnotationModel:
 def _shape(model: AnnotationModel) -> tuple:
     """Equal for networks whose parameters have the same names and sizes."""
     config = model.config
-    return config.size, config.moe, config.clades, config.utr
+    return config.size, config.moe, config.mixer, config.skips, config.clades, config.utr

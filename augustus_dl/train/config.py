@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from augustus_dl.errors import TrainingError
-from augustus_dl.network.config import CLADES, SIZES
+from augustus_dl.network.config import CLADES, MIXERS, SIZES
 
 __all__ = ["TrainConfig"]
 
@@ -18,14 +18,16 @@ class TrainConfig:
     Attributes:
         species: name of the profile that the run folder is.
         clade: what the checkpoint predicts for (network.config.CLADES).
-        size, moe: shape of a new network; ignored with `init`.
+        size, moe, mixer, skips: shape of a new network (network.config); ignored with `init`.
         init: model folder to start from, or "" for random weights.
         steps, windows, length: optimiser steps, windows a step and bases a window.
         learning_rate, warmup, weight_decay, clip: AdamW with linear warm-up (steps), cosine decay
             to a twentieth, and gradient clipping. A step with a non-finite gradient is left out.
         gamma, dice_weight, boundary_weight, router_weight: see loss.annotation_loss.
+        path_weight: of the whole path's loss, see path_loss; 0 leaves it out.
         utr_weight: of the UTR track's focal loss; only with a network that has a head for it.
         genic: share of windows drawn around gene bases.
+        mask_dropout: share of windows that lose their soft-mask.
         mutation: highest rate at which bases are mutated; see dataset.mutated.
         ema: decay of the averaged weights, which are what is evaluated and kept.
         evaluate_minutes, save_minutes: how often validation genes are decoded and the state
@@ -37,6 +39,8 @@ class TrainConfig:
     clade: str
     size: str = "base"
     moe: bool = True
+    mixer: str = "attention"
+    skips: bool = True
     init: str = ""
     steps: int = 10_000
     windows: int = 16
@@ -49,8 +53,10 @@ class TrainConfig:
     dice_weight: float = 0.5
     boundary_weight: float = 1.0
     router_weight: float = 0.01
+    path_weight: float = 0.0
     utr_weight: float = 0.3
     genic: float = 0.8
+    mask_dropout: float = 0.5
     mutation: float = 0.0
     ema: float = 0.999
     evaluate_minutes: float = 3.0
@@ -62,6 +68,8 @@ class TrainConfig:
             raise TrainingError(f"--length {self.length} must be a multiple of 32")
         if self.size not in SIZES:
             raise TrainingError(f"--size {self.size} is none of {', '.join(SIZES)}")
+        if self.mixer not in MIXERS:
+            raise TrainingError(f"--mixer {self.mixer} is none of {', '.join(MIXERS)}")
         if self.clade not in CLADES:
             raise TrainingError(f"--clade {self.clade} is none of {', '.join(CLADES)}")
         for name in ("steps", "windows", "length"):

@@ -39,12 +39,18 @@ class Genomes:
 
     A window is chosen in three steps: a set, by weight times the square root of its size; then
     with probability `genic` a base with a gene label, else any base; then that base's place in the
-    window. Half of the windows are reverse-complemented, half lose their soft-mask, and one in ten
-    does not tell its clade.
+    window. Half of the windows are reverse-complemented, a share of `mask_dropout` loses its
+    soft-mask, and one in ten does not tell its clade.
     """
 
-    def __init__(self, pieces: list[Piece], device: torch.device, genic: float = 0.8):
-        self.device, self.genic = device, genic
+    def __init__(
+        self,
+        pieces: list[Piece],
+        device: torch.device,
+        genic: float = 0.8,
+        mask_dropout: float = 0.5,
+    ):
+        self.device, self.genic, self.mask_dropout = device, genic, mask_dropout
         bytes_ = [np.where(p.soft, p.codes | _SOFT, p.codes).astype(np.uint8) for p in pieces]
         labels = np.concatenate([p.labels for p in pieces])
         lengths = torch.tensor([len(p.codes) for p in pieces])
@@ -106,7 +112,7 @@ class Genomes:
             drawn = uniform(windows, length), uniform(windows, length)
             batch = batch._replace(codes_BL=mutated(batch, rate, *drawn))
         batch = self._reverse(batch, uniform(windows) < 0.5)
-        masked = batch.masked_BL & (uniform(windows, 1) < 0.5)
+        masked = batch.masked_BL & (uniform(windows, 1) >= self.mask_dropout)
         clade = torch.where(uniform(windows) < 0.1, 0, batch.clade_B)
         return batch._replace(masked_BL=masked, clade_B=clade)
 

@@ -1,4 +1,4 @@
-"""The training loop: linear code, one process, one device.
+"""The training loop: linear code, one device a process.
 
 A run folder holds train.json (its TrainConfig), log.jsonl, curves.png, state.pt (to resume
 exactly), and the profile made of the best averaged weights so far, by decoded gene F1 on
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.errors import TrainingError
 from augustus_dl.network.config import NetworkConfig
 from augustus_dl.network.model import AnnotationModel, load_model
@@ -22,6 +23,8 @@ from augustus_dl.train.config import TrainConfig
 from augustus_dl.train.dataset import Genomes
 from augustus_dl.train.loss import annotation_loss, focal_loss
 from augustus_dl.train.pack import Pack
+from augustus_dl.train.parallel import Workers
+from augustus_dl.train.path_loss import PathLoss
 from augustus_dl.train.run_folder import RunFolder
 from augustus_dl.train.validation import Validation
 
@@ -40,6 +43,9 @@ def train(
 ) -> float:
     """Train until `config.steps` or for `minutes`, resuming from `folder`; best gene F1 so far.
 
+    With several processes (see parallel.Workers) each draws windows of its own, and number 0 alone
+    evaluates, saves and reports.
+
     Raises:
         TrainingError: no training pieces; one of a clade that the network of `config.init` was not
             made for; or the folder belongs to a run with other settings.
@@ -48,6 +54,9 @@ def train(
     training = [piece for piece in pieces if not piece.validation]
     if not training:
         raise TrainingError("no piece to train on: every one is marked validation")
+    workers = Workers(device)
+    device = workers.device
+    main = workers.rank == 0
     validation = Validation([piece for piece in pieces if piece.validation], config.clade)
     torch.manual_seed(config.seed)
     torch.set_float32_matmul_precision("high")
@@ -66,9 +75,11 @@ def train(
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
-    genomes = Genomes(training, device, config.genic)
+    genomes = Genomes(training, device, config.genic, config.mask_dropout)
     compute_loss = _loss_function(model, config, device)
-    progress(f"training on {device}: {len(genomes.bases) / 1e6:.1f} Mb, from step {step}")
+    if main:
+        where = f"{workers.size} x {device}" if workers.size > 1 else str(device)
+        progress(f"training on {where}: {len(genomes.bases) / 1e6:.1f} Mb, from step {step}")
 
     def save() -> None:
         run.save_state(
@@ -81,16 +92,18 @@ def train(
 
     began = saved = evaluated = time.monotonic()
     losses: list[torch.Tensor] = []
+    late = minutes <= 0
     while True:
         now = time.monotonic()
-        done = step >= config.steps
-        over = done or now - began > 60 * minutes
+        over = late or step >= config.steps
         if losses and (over or len(losses) == 50):
-            rate, mean = _learning_rate(config, step - 1), torch.stack(losses).mean().item()
-            run.log(step=step, loss=mean, learning_rate=rate, seconds=now - began)
+            rate, means = _learning_rate(config, step - 1), torch.stack(losses).mean(0).tolist()
+            record = dict(zip(("loss", "path_loss"), means, strict=True))
+            if main:
+                run.log(step=step, learning_rate=rate, seconds=now - began, **record)
             losses.clear()
-        evaluates = over or now - evaluated > 60 * config.evaluate_minutes
-        if evaluates or now - saved > 60 * config.save_minutes:
+        evaluates = main and (over or now - evaluated > 60 * config.evaluate_minutes)
+        if evaluates or main and now - saved > 60 * config.save_minutes:
             save()
             saved = now
         if evaluates:
@@ -107,13 +120,16 @@ def train(
             progress(f"step {step}: validation gene F1 {detail}; best mean {best:.2f}")
             evaluated = saved = time.monotonic()
         if over:
+            workers.leave()
             return best
 
-        batch = genomes.batch(config.windows, config.length, config.seed, step, config.mutation)
+        draw = step * workers.size + workers.rank
+        batch = genomes.batch(config.windows, config.length, config.seed, draw, config.mutation)
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(config, step)
-        loss = compute_loss(batch)
-        loss.backward()
+        loss, path_loss = compute_loss(batch)
+        (loss + config.path_weight * path_loss).backward()
+        late = workers.average(model.parameters(), time.monotonic() - began > 60 * minutes)
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip, foreach=True)
         if not torch.isfinite(norm):
             run.log(step=step, skipped="gradient is not finite")
@@ -121,7 +137,7 @@ def train(
             optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         _update_average(average, model, config.ema, step)
-        losses.append(loss.detach())
+        losses.append(torch.stack([loss.detach(), path_loss.detach()]))
         step += 1
 
 
@@ -130,7 +146,8 @@ def _start_model(config: TrainConfig) -> AnnotationModel:
         model = load_model(Path(config.init))
         model.config.clade = config.clade
         return model
-    return AnnotationModel(NetworkConfig(size=config.size, clade=config.clade, moe=config.moe))
+    shape = {name: getattr(config, name) for name in ("size", "clade", "moe", "mixer", "skips")}
+    return AnnotationModel(NetworkConfig(**shape))
 
 
 def _optimizer(
@@ -149,8 +166,12 @@ def _optimizer(
 
 
 def _loss_function(model: AnnotationModel, config: TrainConfig, device: torch.device) -> Callable:
-    """Batch to scalar loss, in bf16 where the device has it; compiled on CUDA."""
+    """Batch to the loss of single bases and the path loss, scalars.
+
+    In bf16 where the device has it; compiled on CUDA, but for the path loss.
+    """
     has_utr = model.config.utr
+    path_loss = PathLoss(DecoderConfig(), device) if config.path_weight else None
 
     def loss_of(codes, masked, labels, utr, clade):
         scores = model(codes, masked, clade, utr=has_utr)
@@ -159,16 +180,19 @@ def _loss_function(model: AnnotationModel, config: TrainConfig, device: torch.de
         )
         if has_utr:
             loss = loss + config.utr_weight * focal_loss(scores.utr_BKL, utr, config.gamma)
-        return loss + config.router_weight * scores.router_loss
+        return loss + config.router_weight * scores.router_loss, scores.logits_BKL
 
     compiled = torch.compile(loss_of) if device.type == "cuda" else loss_of
     low = device.type != "mps"
 
-    def in_low_precision(batch):
+    def losses_of(batch):
         with torch.autocast(device.type, torch.bfloat16, enabled=low):
-            return compiled(*batch)
+            loss, logits_BKL = compiled(*batch)
+        if path_loss is None:
+            return loss, loss.new_zeros(())
+        return loss, path_loss(logits_BKL, batch.labels_BL, batch.codes_BL)
 
-    return in_low_precision
+    return losses_of
 
 
 def _learning_rate(config: TrainConfig, step: int) -> float:
