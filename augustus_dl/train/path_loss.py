@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.kernels.log_partition import log_partition
-from augustus_dl.labels import LEGAL, MASKED, NUM_LABELS, label
+from augustus_dl.labels import INTERGENIC, LABELS, LEGAL, MASKED, NUM_LABELS, label
 from augustus_dl.train.loss import BOUNDARY
 
 __all__ = ["PathLoss"]
@@ -33,6 +33,7 @@ class PathLoss:
     def __init__(self, config: DecoderConfig, device: torch.device):
         self.weights_K = torch.from_numpy(config.label_weights()).to(device)
         self.transition_KK = _transitions(config).to(device)
+        self._first_K = _first(config).to(device)
         self._boundary = torch.tensor(BOUNDARY, device=device, dtype=torch.uint8)
         self._gc_donor = config.gc_donor
 
@@ -50,6 +51,7 @@ class PathLoss:
         scores_BLK = F.log_softmax(logits_BKL.float(), 1).transpose(1, 2) * self.weights_K
         scores_BLK = scores_BLK + self._penalties(codes_BL)
         scores_BLK, labels_BL = _pieces(scores_BLK), _pieces(labels_BL)
+        scores_BLK[:, 0] += self._first_K
         every_K = torch.arange(NUM_LABELS, device=labels_BL.device)
         unlike_BLK = labels_BL.unsqueeze(-1) != every_K
         wrong_BLK = unlike_BLK & (labels_BL != MASKED).unsqueeze(-1)
@@ -64,7 +66,7 @@ class PathLoss:
         """What the sequence adds to each label's score; float32 [B, L, K]."""
         B, L = codes_BL.shape
         padded = F.pad(codes_BL, (2, 2), value=4)
-        before2, before, here, after = (padded[:, i : i + L] for i in range(4))
+        before2, before, here, after, after2 = (padded[:, i : i + L] for i in range(5))
         out_BLK = torch.zeros(B, L, NUM_LABELS, device=codes_BL.device)
         for k in range(3):
             donor = (here == _G) & (after == _T), (here == _G) & (after == _C)
@@ -81,10 +83,9 @@ class PathLoss:
             (before == _A) & ((here == _A) | (here == _G)) | (before == _G) & (here == _A)
         )
         out_BLK[..., label("+", "C2")] = _FORBIDDEN * stop
-        mirrored = (here == _A) & (
-            (before == _T) & ((before2 == _T) | (before2 == _C)) | (before == _C) & (before2 == _T)
-        )
-        out_BLK[..., label("-", "C0")] = _FORBIDDEN * mirrored
+        mirrored = (here == _T) & ((after == _T) | (after == _C)) | (here == _C) & (after == _T)
+        mirrored &= after2 == _A
+        out_BLK[..., label("-", "C2")] = _FORBIDDEN * mirrored
         return out_BLK
 
     def _donor(self, gt: torch.Tensor, gc: torch.Tensor) -> torch.Tensor:
@@ -101,6 +102,12 @@ def _transitions(config: DecoderConfig) -> torch.Tensor:
         scores[:, label("+", f"D{k}")] += config.intron
         scores[:, label("-", f"A{k}")] += config.intron
     return scores
+
+
+def _first(config: DecoderConfig) -> torch.Tensor:
+    """float32 [29]: the same priors where a piece begins inside a gene or an intron."""
+    inside_K = torch.tensor([name[0] in "+-" and name[1] in "DIA" for name in LABELS])
+    return config.gene_start * (torch.arange(NUM_LABELS) != INTERGENIC) + config.intron * inside_K
 
 
 def _pieces(x: torch.Tensor) -> torch.Tensor:
