@@ -52,7 +52,8 @@ def test_options_have_the_defaults_of_the_configuration() -> None:
 def test_options_reach_the_run(pack: Path, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
     run = tmp_path / "run"
     chosen = ["--seed=5", "--genic=0.25", "--no-moe", "--gamma=2", "--dice-weight=0.1"]
-    chosen += ["--mutation=0.1", "--utr-weight=0.7"]
+    chosen += ["--mutation=0.1", "--utr-weight=0.7", "--path-weight=0.5", "--mask-dropout=0.2"]
+    chosen += ["--mixer=convolution", "--no-skips", "--ema=0.9", "--warmup=2"]
     assert main(words(pack, run, *chosen)) == 0
     out, err = capfd.readouterr()
     assert out == ""
@@ -60,7 +61,8 @@ def test_options_reach_the_run(pack: Path, tmp_path: Path, capfd: pytest.Capture
     assert f"profile in {run}" in err.splitlines()[-1]
     config = json.loads((run / "train.json").read_text())
     expected = {"seed": 5, "genic": 0.25, "moe": False, "gamma": 2.0, "dice_weight": 0.1}
-    expected |= {"mutation": 0.1, "utr_weight": 0.7}
+    expected |= {"mutation": 0.1, "utr_weight": 0.7, "path_weight": 0.5, "mask_dropout": 0.2}
+    expected |= {"mixer": "convolution", "skips": False, "ema": 0.9, "warmup": 2}
     assert expected.items() <= config.items()
     assert (config["size"], config["steps"], config["length"]) == ("tiny", 1, 1024)
 
@@ -69,6 +71,7 @@ def test_options_reach_the_run(pack: Path, tmp_path: Path, capfd: pytest.Capture
     ("more", "message"),
     [
         (["--length=100"], "--length 100 must be a multiple of 32"),
+        (["--mixer=spoon"], "--mixer spoon is none of attention, convolution"),
         (["--device=abacus"], "unknown device 'abacus'"),
         (["--init=nowhere"], "model folder nowhere has no config.json"),
     ],

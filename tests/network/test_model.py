@@ -67,6 +67,22 @@ def test_output_and_gradients(moe: bool) -> None:
     assert kinds == ({"SwiGLU", "Experts"} if moe else {"SwiGLU"})
 
 
+@pytest.mark.parametrize("options", [{"mixer": "convolution"}, {"skips": False}])
+def test_networks_of_other_shapes(options: dict) -> None:
+    """They differ from the usual one, learn in all their parts, and reach no further."""
+    model, usual = network(**options).train(), network()
+    length = 2 * model.config.flank + 32
+    masked, clade = torch.zeros(1, length, dtype=torch.bool), torch.tensor([1])
+    out = model(bases(length), masked, clade, utr=True)
+    (out.logits_BKL.square().mean() + out.utr_BKL.square().mean() + out.router_loss).backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+    changed = bases(length)
+    changed[0, 0] ^= 1
+    assert not torch.equal(out.logits_BKL, usual(bases(length), masked, clade).logits_BKL)
+    difference = (model(changed, masked, clade).logits_BKL - out.logits_BKL).abs().amax((0, 1))
+    assert difference[0] > 0 and difference[model.config.flank + 32 :].max() < 1e-4
+
+
 def test_scores_do_not_depend_on_the_utr_head() -> None:
     model, codes = network(), bases(256)
     masked, clade = torch.zeros_like(codes), torch.zeros(1, dtype=torch.long)
@@ -152,6 +168,7 @@ def test_kmers_by_hand() -> None:
         {"clades": 0},
         {"clades": 10},
         {"clade": "prokaryotes", "clades": 8},
+        {"mixer": "spoon"},
     ],
 )
 def test_impossible_configurations(options: dict) -> None:

@@ -131,6 +131,13 @@ def test_the_log(finished: Path) -> None:
     assert 0 <= validation["validation"]["yeasts"]["gene"]["f1"] <= 1
 
 
+def test_the_path_loss_is_learned(packs: list[Pack], tmp_path: Path) -> None:
+    config = dataclasses.replace(TOY, path_weight=1.0, steps=150)
+    run(config, packs, tmp_path / "run")
+    found = [record["path_loss"] for record in records(tmp_path / "run") if "loss" in record]
+    assert len(found) == 3 and found[-1] < 0.8 * found[0]
+
+
 def test_the_run_folder_is_a_profile(finished: Path, packs: list[Pack]) -> None:
     profile = find_profile(str(finished))
     assert (profile.name, profile.clade, profile.model) == ("toy", "yeasts", finished)
