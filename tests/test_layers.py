@@ -23,7 +23,7 @@ FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "kernels").rglob("*.py")])
 OWNERS = {
     "gffutils": r"augustus_dl/io/annotation\.py",
     "typer": r"augustus_dl/cli/.*",
-    "numba": r"augustus_dl/decode/.*",
+    "numba": r"augustus_dl/(decode|train)/.*",
     "deepspeed": r"augustus_dl/train/engine\.py",
     "openvino": r"augustus_dl/engine/.*",
     "triton": r"kernels/.*",
