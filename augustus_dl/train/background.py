@@ -79,15 +79,17 @@ class RealBackground:
     def __init__(self, pieces: Sequence[Piece], contents: Sequence[Content]) -> None:
         pieces = [piece for piece in pieces if not piece.validation]
         centres = np.array([content.gc for content in contents])
-        intergenic = [part for piece in pieces for part in _intergenic(piece)]
-        strands = [strand for piece in pieces for strand in _strands(piece)]
-        introns = [part for strand in strands for part in _introns(*strand)]
+        intergenic, introns, beside = [], [], []
+        for piece in pieces:
+            intergenic.extend(_intergenic(piece))
+            for bases, labels in _strands(piece):
+                introns.extend(_introns(bases, labels))
+                beside.append(_beside_genes(bases, labels))
         if not intergenic or not introns:
             raise TrainingError("the background pack has no intergenic or no intron sequence")
         self._intergenic = [np.concatenate(parts) for parts in _by_class(intergenic, centres)]
         self._introns = _by_class(introns, centres)
         self._inside = [np.concatenate(parts) for parts in self._introns]
-        beside = [_beside_genes(*strand) for strand in strands]
         self._before = np.concatenate([before for before, _ in beside])
         self._behind = np.concatenate([behind for _, behind in beside])
 
@@ -140,7 +142,7 @@ def _intergenic(piece: Piece) -> Iterator[np.ndarray]:
     bases = _bases(piece.codes, piece.soft)
     for start, end in intervals_of(piece.labels == INTERGENIC):
         for first in range(start + _MARGIN, end - _MARGIN, _WINDOW):
-            yield bases[first : min(first + _WINDOW, end - _MARGIN)]
+            yield bases[first : min(first + _WINDOW, end - _MARGIN)].copy()
 
 
 def _introns(bases: np.ndarray, labels: np.ndarray) -> Iterator[np.ndarray]:
@@ -149,7 +151,7 @@ def _introns(bases: np.ndarray, labels: np.ndarray) -> Iterator[np.ndarray]:
         whole = labels[start - 1] in _DONORS and end < len(labels) and labels[end] in _ACCEPTORS
         inside = bases[start + _DONOR_SIDE : max(0, end - _ACCEPTOR_SIDE)]
         if whole and len(inside):
-            yield inside
+            yield inside.copy()
 
 
 def _by_class(parts: Sequence[np.ndarray], centres: np.ndarray) -> list[list[np.ndarray]]:

@@ -27,9 +27,9 @@ __all__ = ["synthesize"]
 
 _PIECE = (200_000, 400_000)
 """Least and most bases of a piece, but for the last gene; the last piece may be shorter."""
-_GAP = 4500
+_GAP = 4000
 """Mean number of bases between the flanks of neighbouring genes."""
-_LONGER, _SPREAD, _LONGEST = 1700, 0.7, 20_000
+_LONGER, _SPREAD, _LONGEST = 1500, 0.7, 20_000
 """Of long introns: mean number of bases beyond the model's `d` if the model's own mean is larger,
 spread of a gene's mean around it (of its logarithm), and most bases of an intron."""
 _GT, _AG = base_codes(b"GT"), base_codes(b"AG")
