@@ -8,7 +8,7 @@ a section, and `[1]`, `[2]`, ... a class of G+C content whose sections follow. W
                             the start), TRANSINIT (bases before the start)
     NAME_intron_probs.pbl   DSS and ASS (splice sites), LENGTH; per class EMISSION, TRANSITION
                             (lengths again), ASSMOTIF (bases before the acceptor)
-    NAME_igenic_probs.pbl   per class EMISSION
+    NAME_igenic_probs.pbl   per class P_ls
     trans_shadow_partial.pbl    Transition: which exon follows which; the species' own, else that
                             of the folder `model`
 
@@ -157,7 +157,7 @@ def _content(exons: _Parameters, introns: _Parameters, intergenic: _Parameters, 
         coding=exons.chain("P_ls", n, columns=3),
         coding_start=exons.chain("INITEMISSION", n, columns=3),
         intron=introns.chain("EMISSION", n),
-        intergenic=intergenic.chain("EMISSION", n),
+        intergenic=intergenic.chain("P_ls", n),
         start_motif=exons.motif("TRANSINIT", n),
         acceptor_motif=introns.motif("ASSMOTIF", n),
     )
