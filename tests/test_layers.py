@@ -23,7 +23,7 @@ FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "kernels").rglob("*.py")])
 OWNERS = {
     "gffutils": r"augustus_dl/io/annotation\.py",
     "typer": r"augustus_dl/cli/.*",
-    "numba": r"(kernels|augustus_dl/decode)/.*",
+    "numba": r"(kernels|augustus_dl/(decode|train))/.*",
     "deepspeed": r"augustus_dl/train/engine\.py",
     "openvino": r"augustus_dl/engine/.*",
     "triton": r"kernels/.*",

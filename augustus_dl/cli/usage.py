@@ -31,6 +31,7 @@ augustus-dl {__version__} answers in its place, with a neural network.
 
 COMMANDS = {
     "prepare": "pack annotated genomes for training",
+    "synthesize": "draw genomes from the parameters of an AUGUSTUS species, for training",
     "train": "train a network on packs; the run folder is a species profile",
     "average": "average the weights of training runs",
     "evaluate": "compare an annotation with a reference",
