@@ -47,7 +47,7 @@ setup(
         "augustus_dl.species": "species",
     },
     package_data={
-        "augustus_dl": ["**/*.cfg", "**/*.json", "**/*.toml", "**/*.tsv"],
+        "augustus_dl": ["**/*.cfg", "**/*.html", "**/*.json", "**/*.toml", "**/*.tsv"],
         "augustus_dl.config": ["*", "*/*"],
         "augustus_dl.species": ["*", "*/*"],
     },
@@ -55,6 +55,8 @@ setup(
     install_requires=[
         "biopython",
         "gffutils",
+        "jinja2",
+        "markupsafe",
         "matplotlib",
         "numba",
         "numpy",

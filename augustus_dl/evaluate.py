@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -26,7 +26,7 @@ from augustus_dl.io.annotation import Annotation, read_annotation
 from augustus_dl.io.fasta import Contig, contigs
 from augustus_dl.validity import faults
 
-__all__ = ["Accuracy", "Level", "evaluate", "evaluate_files"]
+__all__ = ["Accuracy", "Judge", "Level", "Truth", "evaluate", "evaluate_files", "warn_of_absent"]
 
 _LOG = logging.getLogger(__name__)
 _STRANDS = "+-"
@@ -136,21 +136,54 @@ def evaluate(
     Raises:
         InputError: genes predicted on a sequence that is not given; a sequence given twice.
     """
-    accuracy = Accuracy()
-    names: set[str] = set()
+    judge = Judge(predicted)
     for contig in sequences:
-        if contig.name in names:
-            raise InputError(f"two sequences are named {contig.name}; genes cannot be told apart")
-        names.add(contig.name)
-        truth = _Truth.of(reference, contig, code)
-        _judge(accuracy, truth, predicted.get(contig.name, []))
-    unknown = sorted({name for name, genes in predicted.items() if genes} - names)
-    if unknown:
-        raise InputError(
-            f"genes are predicted on {unknown[0]}, which the genome does not have "
-            f"({len(unknown)} such names); was another genome used?"
-        )
-    absent = sorted(reference.genes.keys() - names)
+        judge.add(contig.name, Truth.of(reference, contig, code))
+    warn_of_absent(reference, judge.names)
+    return judge.accuracy()
+
+
+class Judge:
+    """Judges predicted genes sequence by sequence; memory does not grow with the genome.
+
+    Attributes:
+        names: sequences judged so far.
+    """
+
+    def __init__(self, predicted: Mapping[str, list[Gene]]) -> None:
+        self.names: set[str] = set()
+        self._predicted = predicted
+        self._accuracy = Accuracy()
+
+    def add(self, name: str, truth: Truth) -> None:
+        """Judge the genes on one sequence.
+
+        Raises:
+            InputError: the sequence was there before.
+        """
+        if name in self.names:
+            raise InputError(f"two sequences are named {name}; genes cannot be told apart")
+        self.names.add(name)
+        _judge(self._accuracy, truth, self._predicted.get(name, []))
+
+    def accuracy(self) -> Accuracy:
+        """All counts, after the last sequence.
+
+        Raises:
+            InputError: genes are predicted on a sequence that never came.
+        """
+        unknown = sorted({name for name, genes in self._predicted.items() if genes} - self.names)
+        if unknown:
+            raise InputError(
+                f"genes are predicted on {unknown[0]}, which the genome does not have "
+                f"({len(unknown)} such names); was another genome used?"
+            )
+        return self._accuracy
+
+
+def warn_of_absent(reference: Annotation, names: Collection[str]) -> None:
+    """Warn when the reference has genes on sequences other than these."""
+    absent = sorted(reference.genes.keys() - set(names))
     if absent:
         _LOG.warning(
             "the reference has genes on %s, which the genome does not have (%d such names); "
@@ -158,7 +191,6 @@ def evaluate(
             absent[0],
             len(absent),
         )
-    return accuracy
 
 
 def evaluate_files(
@@ -181,7 +213,7 @@ def evaluate_files(
 
 
 @dataclass(frozen=True, slots=True)
-class _Truth:
+class Truth:
     """What the reference says about one sequence.
 
     Attributes:
@@ -195,7 +227,7 @@ class _Truth:
     masked: int
 
     @classmethod
-    def of(cls, reference: Annotation, contig: Contig, code: GeneticCode) -> _Truth:
+    def of(cls, reference: Annotation, contig: Contig, code: GeneticCode) -> Truth:
         codes = base_codes(contig.sequence)
         masks = [(start, end) for start, end, _ in reference.masks.get(contig.name, [])]
         masked_bases = union(masks)
@@ -214,7 +246,7 @@ class _Truth:
         return cls(genes, difference(union(doubtful), coding), masked)
 
 
-def _judge(accuracy: Accuracy, truth: _Truth, predicted: list[Gene]) -> None:
+def _judge(accuracy: Accuracy, truth: Truth, predicted: list[Gene]) -> None:
     """Add one sequence's counts."""
     known = {_chain(t) for transcripts in truth.genes for t in transcripts}
     ignored_transcripts, called = set(), set()

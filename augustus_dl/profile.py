@@ -108,6 +108,11 @@ class Profile:
         return bool(json.loads((self.model / "config.json").read_text()).get("utr", False))
 
     @property
+    def accurate(self) -> bool:
+        """Whether the cfg asks for reading in both directions."""
+        return self.parameters.get("accurate", "").lower() in ("on", "true", "yes", "1")
+
+    @property
     def config_folder(self) -> Path:
         """The folder that AUGUSTUS calls the config directory: it holds `species/`."""
         return self.folder.absolute().parent.parent

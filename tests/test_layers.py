@@ -24,6 +24,8 @@ OWNERS = {
     "gffutils": r"augustus_dl/io/annotation\.py",
     "typer": r"augustus_dl/cli/.*",
     "numba": r"(kernels|augustus_dl/(decode|train))/.*",
+    "jinja2": r"augustus_dl/report/.*",
+    "matplotlib": r"augustus_dl/(report|train)/.*",
     "deepspeed": r"augustus_dl/train/engine\.py",
     "openvino": r"augustus_dl/engine/.*",
     "triton": r"kernels/.*",
@@ -122,6 +124,8 @@ def test_the_ground_floor_stands_alone(module: str) -> None:
         ("predict.py", ("train",)),
         ("evaluate.py", ("train", "network", "engine")),
         ("engine/", ("train", "predict")),
+        ("differences.py", ("io", "decode", "train", "network", "engine", "predict")),
+        ("report/", ("train", "network", "predict", "profile")),
     ],
 )
 def test_rooms_import_downwards(room: str, forbidden: tuple[str, ...]) -> None:

@@ -35,6 +35,7 @@ COMMANDS = {
     "train": "train a network on packs; the run folder is a species profile",
     "average": "average the weights of training runs",
     "evaluate": "compare an annotation with a reference",
+    "report": "show genes, accuracy and loci on an HTML page",
     "view": "show what a model folder holds",
     "tokenizer": "add annotation tokens to a tokenizer",
     "install": "lay out augustus, etraining and their config folder for pipelines",
