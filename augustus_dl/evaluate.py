@@ -189,7 +189,9 @@ def exon_verdicts(
 ) -> list[bool | None]:
     """Whether each predicted exon is one of the reference; None where the reference is doubtful."""
     truth = _Truth.of(reference, contig, code)
-    known = {(t.strand, *exon) for transcripts in truth.genes for t in transcripts for exon in t.cds}
+    known = {
+        (t.strand, *exon) for transcripts in truth.genes for t in transcripts for exon in t.cds
+    }
     spans = np.array([exon[1:] for exon in exons], dtype=np.int64).reshape(-1, 2)
     doubtful = touched(spans, truth.doubtful)
     return [

@@ -33,6 +33,7 @@ COMMANDS = {
     "prepare": "pack annotated genomes for training",
     "train": "train a network on packs; the run folder is a species profile",
     "average": "average the weights of training runs",
+    "fit": "fit the decoder's constants of a model on validation genes",
     "evaluate": "compare an annotation with a reference",
     "view": "show what a model folder holds",
     "tokenizer": "add annotation tokens to a tokenizer",

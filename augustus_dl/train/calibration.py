@@ -22,10 +22,20 @@ from augustus_dl.io.files import whole_file
 from augustus_dl.train.constants import ascend
 from augustus_dl.train.held_out import Part, over_parts
 
-__all__ = ["Bin", "Exons", "calibration_error", "fitted_scale", "judged", "plot", "reliability"]
+__all__ = [
+    "Bin",
+    "Exons",
+    "calibration_error",
+    "error_by_chance",
+    "fitted_scale",
+    "judged",
+    "plot",
+    "reliability",
+]
 
 BINS = 10
-_FACTOR = 2**0.25
+_FACTOR = 2**0.125
+_DRAWS = 200
 _WITH_PROBABILITIES = AlternativeOptions(sample=1)
 
 
@@ -80,10 +90,10 @@ def fitted_scale(parts: Sequence[Part], config: DecoderConfig) -> float:
         exons = judged(parts, replace(config, posterior_scale=scale(*point)))
         return -float(np.square(exons.probability - exons.right).mean())
 
-    return scale(*ascend(objective, [(1,)], (0,)))
+    return scale(*ascend(objective, [(4,), (1,)], (0,)))
 
 
-def reliability(exons: Sequence | Exons) -> list[Bin]:
+def reliability(exons: Exons) -> list[Bin]:
     """Exons in bins of equal width by probability, the empty ones left out."""
     number = np.minimum((exons.probability * BINS).astype(int), BINS - 1)
     return [
@@ -102,6 +112,13 @@ def calibration_error(bins: Sequence[Bin]) -> float:
     return sum(one.exons * abs(one.probability - one.right) for one in bins) / max(1, total)
 
 
+def error_by_chance(exons: Exons) -> float:
+    """The calibration error to expect of so many exons if their probabilities were exact."""
+    rng = np.random.default_rng(1)
+    drawn = (rng.random(len(exons.right)) < exons.probability for _ in range(_DRAWS))
+    return float(np.mean([calibration_error(reliability(exons._replace(right=d))) for d in drawn]))
+
+
 def plot(curves: dict[str, list[Bin]], path: Path) -> None:
     """Share of right exons against their probability, one curve for each entry, as PNG."""
     from matplotlib.figure import Figure
@@ -113,7 +130,9 @@ def plot(curves: dict[str, list[Bin]], path: Path) -> None:
         label = f"{name}, error {calibration_error(bins):.3f}"
         points = [(one.probability, one.right) for one in bins]
         axes.plot(*zip(*points, strict=True), "o-", ms=3, label=label)
-    axes.set(xlabel="probability of an exon", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
+    axes.set(
+        xlabel="probability of an exon", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1)
+    )
     axes.legend(fontsize="small", loc="upper left")
     with whole_file(path) as part:
         figure.savefig(part, dpi=100, format="png")

@@ -108,9 +108,7 @@ def other_half(number: int) -> int:
     return 1 - number % 2
 
 
-def ascend(
-    objective: Callable[[Steps], float], directions: Sequence[Steps], start: Steps
-) -> Steps:
+def ascend(objective: Callable[[Steps], float], directions: Sequence[Steps], start: Steps) -> Steps:
     """Coordinate ascent on a grid: the best point no single move from which is better.
 
     Args:
