@@ -306,7 +306,7 @@ def table(report: dict) -> str:
         f"Commit {head['commit']}, {head['date']}, {head['machine']['cpu']},"
         f" {head['machine']['cores']} cores, device {head['device']}, {how}. {versions}.",
         "Sensitivity, precision and F1 in %. A gene is right when one of its transcripts has",
-        "exactly the coding exons of a reference transcript; doubtful reference genes are not judged.",
+        "exactly the coding exons of a reference transcript; doubtful reference is not judged.",
         "Invalid: genes with an impossible transcript. In parentheses: the checkpoint.",
         "",
         f"| test set | Mb | program | {levels} | invalid | kb per CPU-s | wall s | peak MiB |",

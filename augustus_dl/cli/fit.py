@@ -8,7 +8,7 @@ import typer
 
 
 def fit(
-    model: Annotated[Path, typer.Argument(help="Model folder; a profile's constants in it are")],
+    model: Annotated[Path, typer.Argument(help="Model, species or run folder.")],
     packs: Annotated[list[Path], typer.Argument(help="Pack files made by `augustus-dl prepare`.")],
     clade: Annotated[str, typer.Option(help="Clade whose validation genes are used.")],
     accurate: Annotated[
@@ -35,9 +35,11 @@ def fit(
     from augustus_dl.train.held_out import parts_of
     from augustus_dl.train.pack import read_pack
 
-    start = starting_point(model, genemodel)
+    if profile is not None:
+        replace_decoder(profile, {})  # a wrong name is told before the work
+    weights, start = starting_point(model, genemodel)
     pieces = held_out_pieces([p for path in packs for p in read_pack(path).pieces], clade)
-    engine = open_engine(model, clade, device, accurate=accurate)
+    engine = open_engine(weights, clade, device, accurate=accurate)
     report = fit_parts(
         parts_of(pieces, engine), start, progress=lambda line: typer.echo(line, err=True)
     )

@@ -133,6 +133,6 @@ def plot(curves: dict[str, list[Bin]], path: Path) -> None:
     axes.set(
         xlabel="probability of an exon", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1)
     )
-    axes.legend(fontsize="small", loc="upper left")
+    axes.legend(fontsize="small", loc="lower right")
     with whole_file(path) as part:
         figure.savefig(part, dpi=100, format="png")

@@ -6,6 +6,7 @@ The network runs once; everything else is the decoder's work, see `constants` an
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from augustus_dl.decode.config import DecoderConfig
-from augustus_dl.errors import InputError, OptionError, TrainingError
+from augustus_dl.errors import OptionError, TrainingError
 from augustus_dl.io.files import whole_file
 from augustus_dl.predict import GENE_MODELS
+from augustus_dl.profile import find_profile
 from augustus_dl.train.calibration import (
     Bin,
     Exons,
@@ -132,21 +134,21 @@ def held_out_pieces(pieces: Sequence[Piece], clade: str) -> list[Piece]:
     return chosen
 
 
-def starting_point(model: Path, genemodel: str) -> DecoderConfig:
-    """The constants that a model folder's profile has, the defaults where it has none.
+def starting_point(folder: Path, genemodel: str) -> tuple[Path, DecoderConfig]:
+    """The folder with the weights, and the constants to begin with.
+
+    A species folder or run folder says both; a bare model folder has the default constants.
 
     Raises:
         OptionError: an unknown gene model, or constants that do not fit.
-        InputError: the profile is not JSON.
+        SpeciesError: the folder's profile is damaged.
     """
     if genemodel not in GENE_MODELS:
         raise OptionError(f"--genemodel {genemodel} is none of {', '.join(GENE_MODELS)}")
-    profiles = sorted(model.glob("*_dl.json"))
-    try:
-        kept = json.loads(profiles[0].read_text(encoding="utf-8"))["decoder"] if profiles else {}
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise InputError(f"{profiles[0]} is no species profile") from error
-    return DecoderConfig.from_dict({**kept, **GENE_MODELS[genemodel]})
+    if not any(folder.glob("*_dl.json")):
+        return folder, DecoderConfig(**GENE_MODELS[genemodel])
+    profile = find_profile(os.path.join(folder, ""))
+    return profile.model, DecoderConfig.from_dict({**profile.decoder, **GENE_MODELS[genemodel]})
 
 
 def fit(
