@@ -31,8 +31,8 @@ from augustus_dl.train.pack import Piece, genes_within, masks_within
 
 __all__ = ["Part", "over_parts", "parts_of"]
 
-LENGTH = 100_000
-"""Bases of a part, more or less."""
+LENGTH, PARTS = 100_000, 20
+"""Bases of a part, more or less; fewer where that would give fewer parts than this."""
 
 _LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
 _Result = TypeVar("_Result")
@@ -70,11 +70,12 @@ class Part:
         return evaluate(self.reference, {name: genes}, [self.contig], code)
 
 
-def parts_of(pieces: Sequence[Piece], engine: Engine, length: int = LENGTH) -> list[Part]:
+def parts_of(pieces: Sequence[Piece], engine: Engine) -> list[Part]:
     """Run the network once over validation pieces and cut them into parts.
 
     Raises:
-        TrainingError: there is no piece, or one is not marked validation.
+        TrainingError: there is no piece, or one is not marked validation; or all genes are so close
+            together that there is only one part.
     """
     if not pieces:
         raise TrainingError("no validation piece to fit constants on")
@@ -84,11 +85,14 @@ def parts_of(pieces: Sequence[Piece], engine: Engine, length: int = LENGTH) -> l
                 f"{piece.name} of {piece.set} is not marked validation: "
                 "constants fitted on training genes would be over-fitted"
             )
+    length = min(LENGTH, sum(len(piece.codes) for piece in pieces) // PARTS)
     parts = []
     for piece in pieces:
         recorded = RecordedEngine.record(engine, piece.codes, piece.soft)
         for start, end in _stretches(piece.labels, length):
             parts.append(Part(_within(piece, start, end), recorded.part(start, end)))
+    if len(parts) < 2:
+        raise TrainingError(f"{pieces[0].name} cannot be cut: two parts are needed to cross over")
     return parts
 
 

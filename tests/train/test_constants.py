@@ -39,28 +39,36 @@ def test_ascent_steps_over_a_gap_of_one() -> None:
 
 
 def test_wrong_constants_are_mended(parts: list[Part]) -> None:
-    hidden = replace(CONFIG, gene_start=-25.0)
-    fit = fit_constants(Trials(parts), hidden)
+    fit = fit_constants(Trials(parts), DecoderConfig())
     assert fit.genes == 48
-    assert fit.before["gene"] < 50 < fit.after["gene"]
+    assert fit.before["gene"] + 10 < fit.after["gene"]
     assert fit.crossed["gene"] > fit.before["gene"] + fit.noise > fit.before["gene"]
-    assert fit.config.gene_start > -25
+    assert fit.config.min_coding_length < DecoderConfig().min_coding_length
 
 
 def test_right_constants_stay(parts: list[Part]) -> None:
     trials = Trials(parts)
-    best = fit_constants(trials, CONFIG).config
-    again = fit_constants(trials, best)
-    assert again.config == best
-    assert again.before == again.after
+    fit = fit_constants(trials, CONFIG)
+    assert fit.config == CONFIG
+    assert fit.before == fit.after == {"gene": 100.0, "exon": 100.0}
 
 
 def test_a_step_has_a_price(parts: list[Part], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "PRICE", 1000.0)
-    hidden = replace(CONFIG, gene_start=-25.0)
+    hidden = DecoderConfig()
     fit = fit_constants(Trials(parts), hidden)
     assert fit.config == hidden and fit.halves == (hidden, hidden)
     assert fit.before == fit.after == fit.crossed and fit.noise == 0
+
+
+def test_what_gains_nothing_on_the_other_half_is_not_taken(
+    parts: list[Part], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worse = replace(CONFIG, gene_start=-40.0)
+    monkeypatch.setattr(constants, "_fitted", lambda *rest: worse)
+    fit = fit_constants(Trials(parts), CONFIG)
+    assert fit.config == CONFIG and fit.halves == (worse, worse)
+    assert fit.crossed["gene"] < fit.before["gene"] == fit.after["gene"]
 
 
 def test_constants_stay_in_range(parts: list[Part]) -> None:

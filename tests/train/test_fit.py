@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,19 +17,17 @@ from augustus_dl.profile import write_profile
 from augustus_dl.train.fit import fit, held_out_pieces, starting_point
 from augustus_dl.train.held_out import parts_of
 from augustus_dl.train.pack import Piece
-from tests.train.test_held_out import CONFIG, Knowing
+from tests.train.test_held_out import Knowing
 
 
 def test_a_report(toy_piece: Callable[..., Piece], tmp_path: Path) -> None:
     pieces = [toy_piece(f"c{i}", i, genes=15, validation=True) for i in range(2)]
-    start = replace(CONFIG, gene_start=-25.0)
-    report = fit(parts_of(pieces, Knowing(pieces, nats=2.5, noise=1.0), length=1500), start)
-    assert report.decoder["gene_start"] > -25
-    assert DecoderConfig.from_dict({**CONFIG.to_dict(), **report.decoder}) == report.constants
+    report = fit(parts_of(pieces, Knowing(pieces, nats=4.0, noise=1.0)), DecoderConfig())
+    shortest = report.decoder["min_coding_length"]
+    assert shortest < 201 and DecoderConfig.from_dict(report.decoder) == report.constants
     text = report.text()
     assert text.startswith("30 validation genes in ")
-    assert f"gene_start: -25.0 -> {report.decoder['gene_start']}" in text
-    assert not any("min_intron" in line for line in text.splitlines())
+    assert f"min_coding_length: 201 -> {shortest}" in text and "gene_start" not in text
     report.write(tmp_path / "new")
     written = json.loads((tmp_path / "new/constants.json").read_text())
     assert written["decoder"] == report.decoder and written["genes"] == 30

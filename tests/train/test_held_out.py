@@ -14,6 +14,7 @@ import pytest
 from augustus_dl.decode.config import GRID, DecoderConfig
 from augustus_dl.errors import TrainingError
 from augustus_dl.labels import INTERGENIC, NUM_LABELS
+from augustus_dl.train import held_out
 from augustus_dl.train.held_out import over_parts, parts_of
 from augustus_dl.train.pack import Piece
 
@@ -49,29 +50,36 @@ def pieces(toy_piece: Callable[..., Piece]) -> list[Piece]:
 
 
 def test_parts_tile_pieces_and_lose_no_gene(pieces: list[Piece]) -> None:
-    parts = parts_of(pieces, Knowing(pieces), length=1000)
-    assert len(parts) > 10
+    parts = parts_of(pieces, Knowing(pieces))
+    assert 10 < len(parts) < 40
     for piece in pieces:
         own = [p.piece for p in parts if p.piece.name.startswith(f"{piece.name}:")]
         np.testing.assert_array_equal(np.concatenate([p.codes for p in own]), piece.codes)
         assert sum(len(p.genes) for p in own) == len(piece.genes)
         assert sum(b - a for p in own for a, b, _ in p.masks) == 6
-        assert all(400 < len(p.codes) < 3000 for p in own)
         for one in own[1:]:
             assert one.labels[0] == INTERGENIC
 
 
-def test_a_short_piece_is_one_part(pieces: list[Piece]) -> None:
-    assert len(parts_of(pieces, Knowing(pieces))) == 3
+def test_parts_are_not_longer_than_need_be(
+    pieces: list[Piece], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = len(parts_of(pieces, Knowing(pieces)))
+    monkeypatch.setattr(held_out, "PARTS", 5)
+    fewer = len(parts_of(pieces, Knowing(pieces)))
+    monkeypatch.setattr(held_out, "LENGTH", 500)
+    assert 3 <= fewer < usual < len(parts_of(pieces, Knowing(pieces)))
 
 
 def test_a_piece_without_a_place_to_cut(pieces: list[Piece]) -> None:
     full = replace(pieces[0], labels=np.full_like(pieces[0].labels, 1), genes=())
-    assert len(parts_of([full], Knowing([full]), length=500)) == 1
+    assert len(parts_of([full, pieces[1]], Knowing([full, pieces[1]]))) > 5
+    with pytest.raises(TrainingError, match="c0 cannot be cut"):
+        parts_of([full], Knowing([full]))
 
 
 def test_all_genes_of_parts_are_found(pieces: list[Piece]) -> None:
-    parts = parts_of(pieces, Knowing(pieces), length=1000)
+    parts = parts_of(pieces, Knowing(pieces))
     found = over_parts(lambda part: part.accuracy(CONFIG), parts)
     assert sum(one.gene.reference for one in found) == sum(len(p.genes) for p in pieces)
     assert all(one.gene.found == one.gene.predicted == one.gene.reference for one in found)
@@ -80,7 +88,16 @@ def test_all_genes_of_parts_are_found(pieces: list[Piece]) -> None:
 def test_the_genetic_code_is_the_pieces(pieces: list[Piece]) -> None:
     other = [replace(piece, genetic_code=6) for piece in pieces]  # TAA is no stop codon
     parts = parts_of(other, Knowing(other))
-    assert sum(len(part.loci(CONFIG)) for part in parts) < sum(len(p.genes) for p in pieces) / 2
+    assert sum(part.accuracy(CONFIG).gene.reference for part in parts) == 0  # all impossible
+    stops = [
+        text[t.end - 3 : t.end]
+        for part in parts
+        for text in [part.contig.sequence]
+        for locus in part.loci(CONFIG)
+        for t in locus
+        if t.strand == "+" and t.complete3
+    ]
+    assert set(stops) <= {b"TGA"}
 
 
 def test_training_pieces_are_refused(pieces: list[Piece]) -> None:
