@@ -35,6 +35,7 @@ __all__ = [
 
 BINS = 10
 _FACTOR = 2**0.125
+_LOWEST, _HIGHEST = 1 / 64, 8.0
 _DRAWS = 200
 _WITH_PROBABILITIES = AlternativeOptions(sample=1)
 
@@ -80,15 +81,21 @@ def _judged(part: Part, config: DecoderConfig) -> Exons:
 
 
 def fitted_scale(parts: Sequence[Part], config: DecoderConfig) -> float:
-    """The scale under which the mean squared error of exons' probabilities is least."""
+    """The scale under which the mean squared error of exons' probabilities is least.
+
+    Returns:
+        One from 1/64 to 8, where there are no exons the one there is.
+    """
 
     def scale(steps: int) -> float:
         return float(f"{config.posterior_scale * _FACTOR**steps:.3g}")
 
     @cache
     def objective(point: tuple[int]) -> float:
+        if not _LOWEST <= scale(*point) <= _HIGHEST:
+            return -np.inf
         exons = judged(parts, replace(config, posterior_scale=scale(*point)))
-        return -float(np.square(exons.probability - exons.right).mean())
+        return -float(np.square(exons.probability - exons.right).sum())
 
     return scale(*ascend(objective, [(4,), (1,)], (0,)))
 

@@ -23,7 +23,7 @@ __all__ = ["NAMES", "Fit", "Trials", "ascend", "fit_constants", "other_half"]
 EXON_SHARE = 0.2
 """Weight of exon F1 beside gene F1."""
 
-PRICE = 0.5
+PRICE = 1.0
 """What a step costs, in right genes."""
 
 _FACTORS = dict.fromkeys(("coding_weight", "intron_weight", "intergenic_weight"), 2**0.5)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from augustus_dl.train import calibration
 from augustus_dl.train.calibration import (
     Exons,
     calibration_error,
@@ -68,6 +69,19 @@ def test_the_scale_makes_probabilities_come_true(parts: list[Part]) -> None:
         return np.square(exons.probability - exons.right).mean()
 
     assert squared_error(scales[0]) <= min(map(squared_error, (1.0, 0.2, 4.0)))
+
+
+def test_the_scale_has_limits(parts: list[Part], monkeypatch: pytest.MonkeyPatch) -> None:
+    sure = Exons(np.array([0.5]), np.array([True]))
+    monkeypatch.setattr(
+        calibration,
+        "judged",
+        lambda parts, config: sure._replace(probability=np.array([config.posterior_scale / 99])),
+    )
+    assert 7 < fitted_scale(parts, CONFIG) <= 8
+    nothing = Exons(np.empty(0), np.empty(0, dtype=bool))
+    monkeypatch.setattr(calibration, "judged", lambda parts, config: nothing)
+    assert fitted_scale(parts, CONFIG) == 1
 
 
 def test_a_plot(tmp_path: Path) -> None:
