@@ -19,7 +19,7 @@ from augustus_dl.genetic_code import genetic_code
 from augustus_dl.io.annotation import Annotation
 from augustus_dl.io.fasta import Contig
 from benchmarks import annotate
-from benchmarks.annotate import GenomeSet, add_reference, invalid_genes, split_rows
+from benchmarks.annotate import GenomeSet, add_reference, invalid_genes, prepare, split_rows
 from benchmarks.measure import measure
 
 GENE = b"ATGAAATTTAAACCCTAA"
@@ -139,6 +139,14 @@ def test_the_genetic_code_decides_what_is_impossible() -> None:
     genes = {"chr1": [Gene("chr1", "+", (Transcript("+", ((10, 25),)),))]}
     assert invalid_genes(genes, [contig], genetic_code(1)) == 1
     assert invalid_genes(genes, [contig], genetic_code(4)) == 0
+
+
+def test_doubtful_sources_are_masked(data: Path, tmp_path: Path) -> None:
+    sure = prepare(GenomeSet("clade/toy", "fly", "fly"), data, tmp_path)
+    doubted = prepare(GenomeSet("clade/toy", "fly", "fly", doubtful_sources=("x",)), data, tmp_path)
+    assert [len(task.reference.genes["chr1"]) for task in (sure, doubted)] == [2, 0]
+    spans = [mask[:2] for mask in doubted.reference.masks["chr1"]]
+    assert spans == [(start, start + len(GENE)) for start in STARTS]
 
 
 def test_the_checkpoint_that_answers() -> None:
