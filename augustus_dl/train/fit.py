@@ -104,7 +104,7 @@ class Report:
             ),
             "crossed: each half of the parts under what was fitted on the other half;"
             f" gene F1 {gain:+.2f} +- {fit.noise:.2f}"
-            + (", within noise" if gain <= fit.noise else ""),
+            + (", within noise" if 0 < gain <= fit.noise else ""),
             *(["no gain on the other half: constants of genes stay"] if gain <= 0 else []),
             f"exact probabilities would have a calibration error of {self.error_by_chance:.4f}",
             *(
