@@ -55,7 +55,8 @@ class AlternativeOptions:
         keep_best: transcripts of the best parse pass the two filters before and come first in the
             third (keep_viterbi).
         unique_cds: one transcript of each CDS.
-        temperature: 0 to 7; log-odds are multiplied by (8 - temperature) / 8.
+        temperature: 0 to 7; log-odds are multiplied by (8 - temperature) / 8, beside the decoder's
+            `posterior_scale`.
         mea: the best parse is the one with the largest expected number of right labels.
 
     Raises:
@@ -132,7 +133,7 @@ class Alternatives:
         config, options = self._config, self._options
         if not region.whole:  # how many genes it has is not prescribed
             config = replace(config, gene_count="any")
-        lattice = region.lattice(config, options.heat)
+        lattice = region.lattice(config, options.heat * config.posterior_scale)
         labels = region.labels
         if options.mea and lattice.log_total > NEVER:
             labels = _most_accurate(lattice, region, config)

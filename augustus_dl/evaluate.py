@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -26,7 +26,17 @@ from augustus_dl.io.annotation import Annotation, read_annotation
 from augustus_dl.io.fasta import Contig, contigs
 from augustus_dl.validity import faults
 
-__all__ = ["Accuracy", "Judge", "Level", "Truth", "evaluate", "evaluate_files", "warn_of_absent"]
+__all__ = [
+    "Accuracy",
+    "Exon",
+    "Judge",
+    "Level",
+    "Truth",
+    "evaluate",
+    "evaluate_files",
+    "exon_verdicts",
+    "warn_of_absent",
+]
 
 _LOG = logging.getLogger(__name__)
 _STRANDS = "+-"
@@ -210,6 +220,26 @@ def evaluate_files(
     """
     truth, found = read_annotation(reference), read_annotation(prediction)
     return evaluate(truth, found.genes, contigs(genome), genetic_code(table))
+
+
+Exon = tuple[str, int, int]
+"""Strand, first base and end of a coding exon: what makes two of them the same."""
+
+
+def exon_verdicts(
+    reference: Annotation, contig: Contig, code: GeneticCode, exons: Sequence[Exon]
+) -> list[bool | None]:
+    """Whether each predicted exon is one of the reference; None where the reference is doubtful."""
+    truth = Truth.of(reference, contig, code)
+    known = {
+        (t.strand, *exon) for transcripts in truth.genes for t in transcripts for exon in t.cds
+    }
+    spans = np.array([exon[1:] for exon in exons], dtype=np.int64).reshape(-1, 2)
+    doubtful = touched(spans, truth.doubtful)
+    return [
+        True if exon in known else None if unsure else False
+        for exon, unsure in zip(exons, doubtful, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ __all__ = [
     "find_profile",
     "organism",
     "read_parameters",
+    "replace_decoder",
     "species_names",
     "species_table",
     "write_parameters",
@@ -231,6 +232,18 @@ def write_profile(
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
+def replace_decoder(path: Path, constants: Mapping[str, Any]) -> None:
+    """Give a `*_dl.json` these constants of the decoder; others that it has stay.
+
+    Raises:
+        SpeciesError: it cannot be read, or is no profile.
+    """
+    content = _content(path)
+    content["decoder"] |= constants
+    with whole_file(path) as part:
+        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
 def write_parameters(folder: str | os.PathLike, name: str, parameters: Mapping[str, str]) -> None:
     """Write `<name>_parameters.cfg` into an existing folder, whole or not at all.
 
@@ -361,13 +374,7 @@ def _answered(name: str, folder: Path, parameters: Mapping[str, str], clade: str
 
 def _read(name: str, folder: Path, parameters: Mapping[str, str], path: Path) -> Profile:
     """The profile with these settings and the network that the JSON file at `path` names."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise SpeciesError(f"{path}:{error.lineno} is not JSON: {error.msg}; {_TRAIN}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpeciesError(f"{path} cannot be read: {error}") from error
-    _check(content, path)
+    content = _content(path)
     model = _model_folder(path.parent, content["model"], path)
     missing = [file for file in _WEIGHTS if not (model / file).is_file()]
     if missing:
@@ -382,6 +389,18 @@ def _read(name: str, folder: Path, parameters: Mapping[str, str], path: Path) ->
         parameters=parameters,
         **{key: value for key, value in content.items() if key in _FIELDS and key != "model"},
     )
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """What a `*_dl.json` holds, checked."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise SpeciesError(f"{path}:{error.lineno} is not JSON: {error.msg}; {_TRAIN}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpeciesError(f"{path} cannot be read: {error}") from error
+    _check(content, path)
+    return content
 
 
 def _check(content: object, path: Path) -> None:

@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -26,12 +26,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from augustus_dl import __version__
+from augustus_dl.encode import base_codes
 from augustus_dl.errors import AugustusError, InputError
 from augustus_dl.evaluate import evaluate
 from augustus_dl.gene import Gene
-from augustus_dl.genetic_code import genetic_code
+from augustus_dl.genetic_code import GeneticCode, genetic_code
 from augustus_dl.io.annotation import Annotation, read_annotation
 from augustus_dl.io.fasta import Contig, contigs
+from augustus_dl.profile import find_profile
+from augustus_dl.validity import faults
 from benchmarks.measure import Usage, measure
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,16 +47,30 @@ PROGRAMS = {"augustus-dl": [sys.executable, "-m", "augustus_dl"], "AUGUSTUS": ["
 
 @dataclass(frozen=True, slots=True)
 class GenomeSet:
-    """Test rows of one data set and the species both programs are run with."""
+    """Test rows of one data set and the species both programs are run with.
+
+    Attributes:
+        species: what --species of augustus-dl is: a name, or a run folder with a "/" in it.
+        table: NCBI id of the genetic code.
+        doubtful_sources: reference genes with these words in column 2 are not judged.
+        checkpoint: name for the weights in the report; by default that of their folder.
+    """
 
     folder: str
     species: str
     augustus_species: str
     table: int = 1
+    doubtful_sources: tuple[str, ...] = ()
+    checkpoint: str = ""
 
     @property
     def name(self) -> str:
         return self.folder.rpartition("/")[2]
+
+    @property
+    def weights(self) -> str:
+        """Name of the checkpoint that answers."""
+        return self.checkpoint or find_profile(self.species).model.name
 
 
 SETS = (
@@ -79,7 +96,12 @@ SETS = (
         "schizosaccharomyces_pombe",
         "schizosaccharomyces_pombe",
     ),
-    GenomeSet("protist/Plasmodium_falciparum_Pf2004", "pfalciparum", "pfalciparum"),
+    GenomeSet(
+        "protist/Plasmodium_falciparum_Pf2004",
+        "pfalciparum",
+        "pfalciparum",
+        doubtful_sources=("AUGUSTUS",),
+    ),
 )
 
 
@@ -126,7 +148,8 @@ def split_rows(splits: Path, set_name: str) -> list[tuple[str, int, int]]:
 def prepare(genome_set: GenomeSet, data: Path, folder: Path) -> Task:
     """Cut sequences and reference to the test rows and write the FASTA both programs read."""
     genome = {c.name: c for c in contigs(data / genome_set.folder / "genome.fa.gz")}
-    annotation = read_annotation(data / genome_set.folder / "annotation.gff3.gz")
+    path = data / genome_set.folder / "annotation.gff3.gz"
+    annotation = read_annotation(path, genome_set.doubtful_sources)
     task = Task(genome_set, folder, [], Annotation({}, {}))
     for sequence, start, end in split_rows(data / "splits.tsv", genome_set.name):
         if sequence not in genome:
@@ -213,10 +236,23 @@ def run_all(tasks: list[Task], device: str, parallel: bool) -> dict[tuple[str, s
 
 
 def score(program: str, task: Task) -> dict:
-    """Accuracy of what a program wrote, at all levels."""
+    """Accuracy of what a program wrote, at all levels, and how many genes are impossible."""
     predicted = read_annotation(task.path(program, "gtf")).genes
     code = genetic_code(task.genome_set.table)
-    return evaluate(task.reference, predicted, task.sequences, code).to_dict()
+    accuracy = evaluate(task.reference, predicted, task.sequences, code).to_dict()
+    return {"accuracy": accuracy, "invalid": invalid_genes(predicted, task.sequences, code)}
+
+
+def invalid_genes(
+    predicted: Mapping[str, list[Gene]], sequences: list[Contig], code: GeneticCode
+) -> int:
+    """Genes with a transcript that `augustus_dl.validity` finds impossible on its sequence."""
+    return sum(
+        any(faults(transcript, codes, code) for transcript in gene.transcripts)
+        for contig in sequences
+        for codes in [base_codes(contig.sequence)]
+        for gene in predicted.get(contig.name, [])
+    )
 
 
 def machine() -> dict:
@@ -276,10 +312,12 @@ def table(report: dict) -> str:
         "",
         f"Commit {head['commit']}, {head['date']}, {head['machine']['cpu']},"
         f" {head['machine']['cores']} cores, device {head['device']}, {how}. {versions}.",
-        "Sensitivity, precision and F1 in %.",
+        "Sensitivity, precision and F1 in %. A gene is right when one of its transcripts has",
+        "exactly the coding exons of a reference transcript; doubtful reference is not judged.",
+        "Invalid: genes with an impossible transcript. In parentheses: the checkpoint.",
         "",
-        f"| test set | Mb | program | {levels} | kb per CPU-s | wall s | peak MiB |",
-        "|---|--:|---|---|---|---|--:|--:|--:|",
+        f"| test set | Mb | program | {levels} | invalid | kb per CPU-s | wall s | peak MiB |",
+        "|---|--:|---|---|---|---|--:|--:|--:|--:|",
     ]
     for entry in report["sets"]:
         for program in PROGRAMS:
@@ -295,9 +333,10 @@ def table(report: dict) -> str:
             speed = (
                 f"{result['kb_per_cpu_s']:.1f} | {usage['wall_s']:.1f} | {usage['peak_mib']:.0f}"
             )
+            name = program if program == "AUGUSTUS" else f"{program} ({entry['checkpoint']})"
             lines.append(
-                f"| {entry['name']} | {entry['bases'] / 1e6:.2f} | {program} |"
-                f" {' | '.join(cells)} | {speed} |"
+                f"| {entry['name']} | {entry['bases'] / 1e6:.2f} | {name} |"
+                f" {' | '.join(cells)} | {result['invalid']} | {speed} |"
             )
     return "\n".join(lines) + "\n"
 
@@ -318,10 +357,15 @@ def benchmark(options: argparse.Namespace) -> dict:
                     "arguments": arguments(program, task, options.device),
                     "usage": asdict(usage),
                     "kb_per_cpu_s": round(task.bases / 1000 / usage.cpu_s, 2),
-                    "accuracy": score(program, task),
+                    **score(program, task),
                 }
             entries.append(
-                {"name": task.genome_set.name, "bases": task.bases, "programs": programs}
+                {
+                    "name": task.genome_set.name,
+                    "bases": task.bases,
+                    "checkpoint": task.genome_set.weights,
+                    "programs": programs,
+                }
             )
     return {
         "provenance": head,

@@ -320,6 +320,26 @@ def test_temperature_evens_probabilities_out(genome):
     assert means == sorted(means, reverse=True) and means[2] < 0.7 * means[0]
 
 
+@pytest.mark.parametrize(
+    ("scale", "temperature", "heat"), [(0.625, 0, 3), (1.0, 3, 3), (0.5, 4, 6)]
+)
+def test_the_scale_of_a_profile_multiplies_that_of_the_temperature(
+    genome, scale, temperature, heat
+):
+    scaled, options = replace(TOY, posterior_scale=scale), replace(SCORED, temperature=temperature)
+    expected = found(*genome, TOY, replace(SCORED, temperature=heat))
+    assert found(*genome, scaled, options) == expected
+
+
+def test_the_scale_does_not_change_the_best_parse(genome):
+    scores, codes = genome
+    best = viterbi(scores, codes, TOY)
+    for scale in (0.1, 3.0):
+        config = replace(TOY, posterior_scale=scale)
+        np.testing.assert_array_equal(viterbi(scores, codes, config), best)
+        assert {bare(one) for (one,) in found(*genome, config, SCORED)} == set(parse([best], TOY))
+
+
 def test_most_accurate_parse():
     """It has the largest expected number of right labels; often it isn't the likeliest one."""
     rng = np.random.default_rng(4)

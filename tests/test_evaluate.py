@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from augustus_dl.errors import InputError
-from augustus_dl.evaluate import evaluate, evaluate_files
+from augustus_dl.evaluate import evaluate, evaluate_files, exon_verdicts
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.genetic_code import genetic_code
 from augustus_dl.io.annotation import Annotation, write_gff3
@@ -166,6 +166,14 @@ def test_report():
     assert len({len(line) for line in lines[:5]}) == 1
     assert lines[4].split() == ["gene", "0.6667", "1.0000", "0.8000", "3", "2", "2", "2"]
     assert "0 doubtful reference genes" in lines[5]
+
+
+def test_verdicts_on_exons():
+    reference = Annotation({"c": REFERENCE}, {"c": [(84, 96, "doubtful")]})
+    exons = [("+", 32, 38), ("+", 49, 61), ("-", 68, 80), ("+", 68, 80), ("+", 80, 90)]
+    contig = Contig("c", SEQUENCE.encode())
+    assert exon_verdicts(reference, contig, CODE, exons) == [True, False, True, False, None]
+    assert exon_verdicts(reference, contig, CODE, []) == []
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from augustus_dl.profile import (
     find_profile,
     organism,
     read_parameters,
+    replace_decoder,
     species_names,
     species_table,
     write_parameters,
@@ -295,6 +296,18 @@ def test_a_pointer_to_a_pointer_is_refused(shipped: Path) -> None:
 def test_a_pointer_stays_inside(shipped: Path, model: str) -> None:
     with pytest.raises(SpeciesError, match="leads out of"):
         write_profile(shipped / "gnat", "gnat", **FACTS, model=model)
+
+
+def test_constants_are_replaced_and_others_stay(shipped: Path) -> None:
+    folder = make_species(shipped, "bug", decoder={"intron": 2.0, "min_intron": 40})
+    path = folder / "bug_dl.json"
+    before = json.loads(path.read_text())
+    replace_decoder(path, {"intron": 5.0, "posterior_scale": 0.3})
+    assert find_profile("bug").decoder == {"intron": 5.0, "min_intron": 40, "posterior_scale": 0.3}
+    assert json.loads(path.read_text()) | {"decoder": {}} == before | {"decoder": {}}
+    path.write_text("[]")
+    with pytest.raises(SpeciesError, match="holds no JSON object"):
+        replace_decoder(path, {})
 
 
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors"])

@@ -34,6 +34,7 @@ COMMANDS = {
     "synthesize": "draw genomes from the parameters of an AUGUSTUS species, for training",
     "train": "train a network on packs; the run folder is a species profile",
     "average": "average the weights of training runs",
+    "fit": "fit the decoder's constants of a model on validation genes",
     "evaluate": "compare an annotation with a reference",
     "report": "show genes, accuracy and loci on an HTML page",
     "view": "show what a model folder holds",

@@ -63,6 +63,8 @@ class DecoderConfig:
         sense_stops: stop codons of the genetic code that stand for an amino acid here.
         min_coding_length: complete genes with fewer coding bases (stop codon included) are
             dropped after decoding.
+        posterior_scale: what path scores are multiplied by where probabilities are computed, so
+            that they come true as often as they say. The best path does not depend on it.
 
     Raises:
         OptionError: a value of the wrong kind or out of range.
@@ -85,6 +87,7 @@ class DecoderConfig:
     genetic_code: int = 1
     sense_stops: tuple[str, ...] = ()
     min_coding_length: int = 201
+    posterior_scale: float = 1.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -94,6 +97,10 @@ class DecoderConfig:
         if not all(abs(x) < 1e6 for x in (self.gene_start, self.intron, self.gc_donor)):
             raise OptionError(
                 "decoder settings gene_start, intron and gc_donor must be finite nats"
+            )
+        if not 0 < self.posterior_scale < 1e6:
+            raise OptionError(
+                f"decoder setting posterior_scale is {self.posterior_scale}; it must be above 0"
             )
         if self.min_intron < 4:
             raise OptionError(f"decoder setting min_intron is {self.min_intron}; it must be >= 4")

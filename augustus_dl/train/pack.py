@@ -41,7 +41,15 @@ from augustus_dl.io.files import whole_file
 from augustus_dl.labels import MASKED, from_runs, to_runs
 from augustus_dl.train.truth import label_contig, label_utrs
 
-__all__ = ["Pack", "Piece", "prepare", "read_pack", "write_pack"]
+__all__ = [
+    "Pack",
+    "Piece",
+    "genes_within",
+    "masks_within",
+    "prepare",
+    "read_pack",
+    "write_pack",
+]
 
 log = logging.getLogger(__name__)
 _TENSORS = (
@@ -163,8 +171,8 @@ def _pack_set(clade: str, entry: dict, folder: Path, rows: dict) -> Iterator[Pie
                 soft=soft[start:end],
                 labels=labels[start:end],
                 utr=utr[start:end],
-                genes=tuple(_within(genes, name, start, end)) if validation else (),
-                masks=tuple(_clip(masks, start, end)) if validation else (),
+                genes=tuple(genes_within(genes, name, start, end)) if validation else (),
+                masks=tuple(masks_within(masks, start, end)) if validation else (),
             )
 
 
@@ -220,14 +228,16 @@ def _interval(pattern: str, interval: str, length: int) -> tuple[int, int]:
     return min(int(start), length), min(int(end), length)
 
 
-def _within(genes: Iterable[Gene], name: str, start: int, end: int) -> Iterator[Gene]:
+def genes_within(genes: Iterable[Gene], name: str, start: int, end: int) -> Iterator[Gene]:
+    """Genes that lie in a stretch, in its coordinates and under its name."""
     for gene in genes:
         if gene.start >= start and gene.end <= end:
             shifted = tuple(t.shifted(-start) for t in gene.transcripts)
             yield Gene(name, gene.strand, shifted, gene.id)
 
 
-def _clip(masks: Iterable[Mask], start: int, end: int) -> Iterator[Mask]:
+def masks_within(masks: Iterable[Mask], start: int, end: int) -> Iterator[Mask]:
+    """What masks cover of a stretch, in its coordinates."""
     for a, b, reason in masks:
         if b > start and a < end:
             yield max(a, start) - start, min(b, end) - start, reason

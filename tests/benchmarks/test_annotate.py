@@ -8,16 +8,18 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from augustus_dl.errors import InputError
 from augustus_dl.gene import Gene, Transcript
+from augustus_dl.genetic_code import genetic_code
 from augustus_dl.io.annotation import Annotation
 from augustus_dl.io.fasta import Contig
 from benchmarks import annotate
-from benchmarks.annotate import GenomeSet, add_reference, split_rows
+from benchmarks.annotate import GenomeSet, add_reference, invalid_genes, prepare, split_rows
 from benchmarks.measure import measure
 
 GENE = b"ATGAAATTTAAACCCTAA"
@@ -100,11 +102,56 @@ def test_a_whole_run(
     assert accuracy["AUGUSTUS"]["precision"] == 1
     assert all(entry["programs"][name]["kb_per_cpu_s"] > 0 for name in annotate.PROGRAMS)
     assert "--species=fly" in entry["programs"]["AUGUSTUS"]["arguments"]
+    assert [entry["programs"][name]["invalid"] for name in annotate.PROGRAMS] == [0, 0]
+    assert entry["checkpoint"] == "fly"
     assert report["augustus"] == "AUGUSTUS (3.5.0)" and report["parallel"] == bool(extra)
     rows = (tmp_path / "results/annotate.md").read_text().splitlines()
     columns = {line.count("|") for line in rows if line.startswith("|")}
     assert len(columns) == 1 and sum("| toy |" in line for line in rows) == 2
     assert any("| AUGUSTUS | 50.0 / 100.0 / 66.7 |" in line for line in rows)
+    assert any("| augustus-dl (fly) |" in line for line in rows)
+
+
+def test_impossible_genes_are_counted() -> None:
+    contig = Contig("chr1", SEQUENCE)
+
+    def gene(*spans: tuple[int, int], strand: str = "+", **ends: int) -> Gene:
+        return Gene("chr1", strand, (Transcript(strand, spans, **ends),))
+
+    sound = gene((100, 118))
+    cut = gene((0, 118), complete5=False, phase=1)
+    impossible = [
+        gene((100, 118), strand="-"),  # neither start nor stop codon
+        gene((100, 115)),  # no stop codon
+        gene((106, 118)),  # no start codon
+        gene((100, 118), (322, 336)),  # stop codon in frame, splice sites CC-AA
+        gene((106, 118), complete5=False),  # an end missing inside the sequence
+        replace(sound, transcripts=(*sound.transcripts, Transcript("+", ((100, 115),)))),
+    ]
+    for one in (sound, cut):
+        assert invalid_genes({"chr1": [one]}, [contig], genetic_code(1)) == 0
+    for one in impossible:
+        assert invalid_genes({"chr1": [sound, one]}, [contig], genetic_code(1)) == 1
+
+
+def test_the_genetic_code_decides_what_is_impossible() -> None:
+    contig = Contig("chr1", b"C" * 10 + b"ATGAAATGACCCTAA" + b"C" * 10)
+    genes = {"chr1": [Gene("chr1", "+", (Transcript("+", ((10, 25),)),))]}
+    assert invalid_genes(genes, [contig], genetic_code(1)) == 1
+    assert invalid_genes(genes, [contig], genetic_code(4)) == 0
+
+
+def test_doubtful_sources_are_masked(data: Path, tmp_path: Path) -> None:
+    sure = prepare(GenomeSet("clade/toy", "fly", "fly"), data, tmp_path)
+    doubted = prepare(GenomeSet("clade/toy", "fly", "fly", doubtful_sources=("x",)), data, tmp_path)
+    assert [len(task.reference.genes["chr1"]) for task in (sure, doubted)] == [2, 0]
+    spans = [mask[:2] for mask in doubted.reference.masks["chr1"]]
+    assert spans == [(start, start + len(GENE)) for start in STARTS]
+
+
+def test_the_checkpoint_that_answers() -> None:
+    assert GenomeSet("plants/toy", "arabidopsis", "arabidopsis").weights == "generic"
+    assert GenomeSet("x/toy", "fly", "fly", checkpoint="fly, two runs").weights == "fly, two runs"
 
 
 def test_a_failing_program_ends_the_run(

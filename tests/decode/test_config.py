@@ -41,6 +41,8 @@ def test_strands_that_are_searched_apart():
         ({"min_intron": 20.0}, "min_intron is 20.0, not int"),
         ({"gene_start": "1"}, "gene_start is '1', not float"),
         ({"gene_start": float("nan")}, "finite"),
+        ({"posterior_scale": 0.0}, "must be above 0"),
+        ({"posterior_scale": float("nan")}, "must be above 0"),
         ({"partial": 1}, "partial is 1, not bool"),
         ({"gene_count": "one"}, "use any, atleastone, exactlyone"),
         ({"max_overlap": -1}, "must be >= 0"),

@@ -1,0 +1,133 @@
+"""Validation pieces made ready for decoding many times: scored once, cut into parts.
+
+Parts keep all cores busy, and are what halves of a validation set are made of. Cuts are in the
+middle of long intergenic stretches of the reference; the network has seen what lies beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from os import sched_getaffinity
+from typing import TypeVar
+
+import numpy as np
+
+from augustus_dl.alternatives import BEST_ONLY, AlternativeOptions, Locus, gene_of
+from augustus_dl.decode.config import DecoderConfig
+from augustus_dl.encode import intervals_of
+from augustus_dl.engine import Engine
+from augustus_dl.engine.recorded import RecordedEngine
+from augustus_dl.errors import TrainingError
+from augustus_dl.evaluate import Accuracy, evaluate
+from augustus_dl.genetic_code import genetic_code
+from augustus_dl.io.annotation import Annotation
+from augustus_dl.io.fasta import Contig
+from augustus_dl.labels import INTERGENIC
+from augustus_dl.predict import loci_of
+from augustus_dl.train.pack import Piece, genes_within, masks_within
+
+__all__ = ["Part", "over_parts", "parts_of"]
+
+LENGTH, PARTS = 100_000, 20
+"""Bases of a part, more or less; fewer where that would give fewer parts than this."""
+
+_LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a validation piece with its recorded scores."""
+
+    piece: Piece
+    engine: RecordedEngine
+
+    @cached_property
+    def contig(self) -> Contig:
+        return Contig(self.piece.name, _LETTERS[self.piece.codes].tobytes())
+
+    @property
+    def reference(self) -> Annotation:
+        name = self.piece.name
+        return Annotation({name: list(self.piece.genes)}, {name: list(self.piece.masks)})
+
+    def loci(
+        self, config: DecoderConfig, alternatives: AlternativeOptions = BEST_ONLY
+    ) -> list[Locus]:
+        """What the decoder finds under these constants, with the piece's genetic code."""
+        config = replace(config, genetic_code=self.piece.genetic_code)
+        piece = self.piece
+        found = loci_of(piece.codes, piece.soft, self.engine, config, alternatives=alternatives)
+        return list(found)
+
+    def accuracy(self, config: DecoderConfig) -> Accuracy:
+        """Counts of what is found under these constants."""
+        name, code = self.piece.name, genetic_code(self.piece.genetic_code)
+        genes = [gene_of(name, locus) for locus in self.loci(config)]
+        return evaluate(self.reference, {name: genes}, [self.contig], code)
+
+
+def parts_of(pieces: Sequence[Piece], engine: Engine) -> list[Part]:
+    """Run the network once over validation pieces and cut them into parts.
+
+    Raises:
+        TrainingError: there is no piece, or one is not marked validation; or all genes are so close
+            together that there is only one part.
+    """
+    if not pieces:
+        raise TrainingError("no validation piece to fit constants on")
+    for piece in pieces:
+        if not piece.validation:
+            raise TrainingError(
+                f"{piece.name} of {piece.set} is not marked validation: "
+                "constants fitted on training genes would be over-fitted"
+            )
+    length = min(LENGTH, sum(len(piece.codes) for piece in pieces) // PARTS)
+    parts = []
+    for piece in pieces:
+        recorded = RecordedEngine.record(engine, piece.codes, piece.soft)
+        for start, end in _stretches(piece.labels, length):
+            parts.append(Part(_within(piece, start, end), recorded.part(start, end)))
+    if len(parts) < 2:
+        raise TrainingError(f"{pieces[0].name} cannot be cut: two parts are needed to cross over")
+    return parts
+
+
+def over_parts(function: Callable[[Part], _Result], parts: Sequence[Part]) -> list[_Result]:
+    """Results for each part, in order, from as many threads as there are cores."""
+    with ThreadPoolExecutor(len(sched_getaffinity(0))) as pool:
+        return list(pool.map(function, parts))
+
+
+def _stretches(labels: np.ndarray, length: int) -> Iterator[tuple[int, int]]:
+    """Stretches of some `length` bases that tile a piece with these labels, uint8 [L]."""
+    start, reach = 0, length // 2
+    while len(labels) - start > length + reach:
+        window = labels[start + length - length // 2 : start + length + reach]
+        free = intervals_of(window == INTERGENIC)
+        if not len(free):
+            reach += length
+            continue
+        first, last = free[np.argmax(free[:, 1] - free[:, 0])]
+        end = start + length - length // 2 + int(first + last) // 2
+        yield start, end
+        start, reach = end, length // 2
+    yield start, len(labels)
+
+
+def _within(piece: Piece, start: int, end: int) -> Piece:
+    """The stretch of a piece as a piece of its own."""
+    name = f"{piece.name}:{start}-{end}"
+    return replace(
+        piece,
+        name=name,
+        codes=piece.codes[start:end],
+        soft=piece.soft[start:end],
+        labels=piece.labels[start:end],
+        utr=piece.utr[start:end],
+        genes=tuple(genes_within(piece.genes, name, start, end)),
+        masks=tuple(masks_within(piece.masks, start, end)),
+    )
