@@ -95,7 +95,8 @@ class PredictOptions:
         min_intron: shortest intron accepted from hints. Others may then be as short too, but it
             never makes them longer than the profile does.
         window: core bases a window; None leaves the engine's choice.
-        accurate: read every window in both directions and average; twice the network's time.
+        accurate: read every window in both directions and average, in twice the network's time;
+            None leaves the profile's choice.
         utr: find untranslated regions, too; needs a checkpoint that knows them.
         alternatives: probabilities of genes, and further transcripts.
         hints: what else is known about the sequences.
@@ -114,7 +115,7 @@ class PredictOptions:
     min_coding_length: int | None = None
     min_intron: int | None = None
     window: int | None = None
-    accurate: bool = False
+    accurate: bool | None = None
     utr: bool = False
     alternatives: AlternativeOptions = BEST_ONLY
     hints: RunHints | None = None
@@ -134,9 +135,8 @@ def predict(
         OptionError: an option that does not fit, or a device that is not here.
     """
     config = decoder_config(profile, options)
-    engine = open_engine(
-        profile.model, profile.clade, options.device, options.window, options.accurate
-    )
+    accurate = profile.accurate if options.accurate is None else options.accurate
+    engine = open_engine(profile.model, profile.clade, options.device, options.window, accurate)
     return _predictions(contigs, engine, config, options)
 
 

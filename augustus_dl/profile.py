@@ -51,6 +51,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "beats_augustus": (bool, type(None)),
     "scores": dict,
 }
+_OPTIONAL = {"accurate": bool}
 _WEIGHTS = ("config.json", "model.safetensors")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TRAIN = "train it with `augustus-dl train`, or name another species"
@@ -77,6 +78,8 @@ class Profile:
         beats_augustus: measured at gene level on this species' test sequences; None where it was
             not.
         scores: what was measured; there `gene_f1` and `augustus_gene_f1`, in percent.
+        accurate: the constants of the decoder are for reading in both directions, which is then
+            done unless the cfg says otherwise.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Profile:
     status: str
     beats_augustus: bool | None
     scores: Mapping[str, Any] = field(default_factory=dict)
+    accurate: bool = False
 
     @property
     def genetic_code(self) -> int:
@@ -107,11 +111,6 @@ class Profile:
     def predicts_utrs(self) -> bool:
         """Whether the network has a head for untranslated regions."""
         return bool(json.loads((self.model / "config.json").read_text()).get("utr", False))
-
-    @property
-    def accurate(self) -> bool:
-        """Whether the cfg asks for reading in both directions."""
-        return self.parameters.get("accurate", "").lower() in ("on", "true", "yes", "1")
 
     @property
     def config_folder(self) -> Path:
@@ -197,6 +196,7 @@ def write_profile(
     beats_augustus: bool | None,
     scores: Mapping[str, Any],
     model: str = ".",
+    accurate: bool = False,
     parameters: Mapping[str, str] | None = None,
 ) -> None:
     """Write `<name>_dl.json` and `<name>_parameters.cfg`, each whole or not at all.
@@ -223,6 +223,8 @@ def write_profile(
         "scores": dict(scores),
         "decoder": dict(decoder),
     }
+    if accurate:
+        content["accurate"] = True
     _check(content, folder / _json(name))
     _model_folder(folder, model, folder / _json(name))
     folder.mkdir(parents=True, exist_ok=True)
@@ -387,7 +389,7 @@ def _read(name: str, folder: Path, parameters: Mapping[str, str], path: Path) ->
         folder=folder,
         model=model,
         parameters=parameters,
-        **{key: value for key, value in content.items() if key in _FIELDS and key != "model"},
+        **{key: content[key] for key in _FIELDS | _OPTIONAL if key in content and key != "model"},
     )
 
 
@@ -407,7 +409,8 @@ def _check(content: object, path: Path) -> None:
     """Refuse a `*_dl.json` that lacks a key or has a value of another kind."""
     if not isinstance(content, dict):
         raise SpeciesError(f"{path} holds no JSON object")
-    for key, kind in _FIELDS.items():
+    given = {key: kind for key, kind in _OPTIONAL.items() if key in content}
+    for key, kind in (_FIELDS | given).items():
         if key not in content or not isinstance(content[key], kind):
             kinds = kind if isinstance(kind, tuple) else (kind,)
             named = " or ".join(each.__name__ for each in kinds)

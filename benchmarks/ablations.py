@@ -155,7 +155,10 @@ def _f1(found: dict, level: str) -> dict[str, float]:
 
 def table(variants: list[Variant], options: argparse.Namespace) -> str:
     """One row a variant: gene F1 of each seed and exon F1, by clade."""
-    lines = ["| variant | seeds | gene F1 by clade | mean | exon F1 mean | s |", "|---|--:|---|--:|--:|--:|"]
+    lines = [
+        "| variant | seeds | gene F1 by clade | mean | exon F1 mean | s |",
+        "|---|--:|---|--:|--:|--:|",
+    ]
     for variant in variants:
         runs = [scores(run_folder(options.output, variant, seed)) for seed in options.seeds]
         runs = [run for run in runs if run]

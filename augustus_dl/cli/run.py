@@ -198,7 +198,7 @@ def _predict_options(settings: Settings, genemodel: str) -> PredictOptions:
         max_overlap=settings.integer("maxOvlp", 60),
         min_coding_length=settings.integer("/Constant/min_coding_len", None),
         min_intron=settings.integer("min_intron_len", None),
-        accurate=settings.switch("accurate", False),
+        accurate=settings.switch("accurate", False) if settings.text("accurate", "") else None,
         alternatives=_alternative_options(settings),
     )
 

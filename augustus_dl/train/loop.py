@@ -103,7 +103,7 @@ def train(
                 run.log(step=step, learning_rate=rate, seconds=now - began, **record)
             losses.clear()
         evaluates = main and (over or now - evaluated > 60 * config.evaluate_minutes)
-        if evaluates or main and now - saved > 60 * config.save_minutes:
+        if evaluates or (main and now - saved > 60 * config.save_minutes):
             save()
             saved = now
         if evaluates:

@@ -15,7 +15,9 @@ _WIDTH = 32
 
 
 @triton.jit
-def _forward(scores, transition, alpha, total, L: tl.constexpr, K: tl.constexpr, WIDTH: tl.constexpr):
+def _forward(
+    scores, transition, alpha, total, L: tl.constexpr, K: tl.constexpr, WIDTH: tl.constexpr
+):
     """Scaled forward probabilities of every position, and the log-partition."""
     b = tl.program_id(0).to(tl.int64)
     k = tl.arange(0, WIDTH)

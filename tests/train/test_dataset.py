@@ -154,8 +154,8 @@ def test_soft_mask_is_dropped_in_half(genomes: Genomes, toy_piece: MakePiece) ->
     batch = Genomes([whole], CPU).batch(200, 64, seed=1, step=0)
     share = (batch.masked_BL & (batch.codes_BL != N)).any(1).float().mean().item()
     assert 0.4 < share < 0.6
-    for given, expected in ((0.0, 1.0), (1.0, 0.0)):
-        other = Genomes([whole], CPU, mask_dropout=given).batch(50, 64, seed=1, step=0)
+    for share_given, expected in ((0.0, 1.0), (1.0, 0.0)):
+        other = Genomes([whole], CPU, mask_dropout=share_given).batch(50, 64, seed=1, step=0)
         inner = other.codes_BL != N
         assert other.masked_BL[inner].float().mean() == expected
     kept = batch.masked_BL.any(1)
