@@ -68,7 +68,15 @@ setup(
     ],
     extras_require={
         "train": ["deepspeed", "triton; platform_system == 'Linux'"],
-        "dev": ["build", "hypothesis", "pytest", "ruff", "setuptools", "wheel"],
+        "dev": [
+            "build",
+            "hypothesis",
+            "pytest",
+            "ruff",
+            "setuptools",
+            "triton; platform_system == 'Linux'",
+            "wheel",
+        ],
     },
     entry_points={"console_scripts": ["augustus-dl = augustus_dl.cli:main"]},
 )
