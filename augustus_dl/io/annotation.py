@@ -30,7 +30,7 @@ _EXONIC = {
     "exon", "CDS", "UTR", "5UTR", "3UTR", "5'-UTR", "3'-UTR",
     "five_prime_utr", "three_prime_utr", "five_prime_UTR", "three_prime_UTR",
 }  # fmt: skip
-_PARTS = _EXONIC | {"start_codon", "stop_codon"}
+_PARTS = _EXONIC | {"start_codon", "stop_codon", "intron"}
 _DOUBTFUL_KINDS = {
     "pseudogene",
     "pseudogenic_CDS",
@@ -110,6 +110,7 @@ class _Model(_Locus):
     strands: set[str] = field(default_factory=set)
     cds: list[tuple[int, int, int]] = field(default_factory=list)
     stops: list[Interval] = field(default_factory=list)
+    introns: list[Interval] = field(default_factory=list)
     has_start: bool = False
     exonic: _Locus = field(default_factory=_Locus)
     exons: list[Interval] = field(default_factory=list)
@@ -315,6 +316,8 @@ class _Reader:
         elif row.featuretype == "stop_codon":
             model.stops.append((start, end))
             self.sources_with["stop_codon"].add(row.source)
+        elif row.featuretype == "intron":
+            model.introns.append((start, end))
         elif row.featuretype == "start_codon":
             model.has_start = True
             self.sources_with["start_codon"].add(row.source)
@@ -366,7 +369,8 @@ class _Reader:
     def _transcript(self, name: str, model: _Model, locus: _Locus) -> Transcript:
         (strand,) = model.strands
         rows = sorted(model.cds)
-        cds = _united([(start, end) for start, end, _ in rows], model.stops, strand)
+        coding = [(start, end) for start, end, _ in rows]
+        cds = _united(coding, _split(model.stops, coding, model.introns), strand)
         phase = rows[0][2] if strand == "+" else rows[-1][2]
         missing5, missing3 = self._partial_of(model, locus).missing(strand)
         missing5 |= phase != 0
@@ -429,6 +433,27 @@ def _outside_coding(masks: list[Mask], genes: list[Gene]) -> list[Mask]:
         rest = difference(np.array([(start, end)]), coding[first:last])
         kept += [(a, b, reason) for a, b in rest.tolist()]
     return sorted(kept)
+
+
+def _split(stops: list[Interval], cds: list[Interval], introns: list[Interval]) -> list[Interval]:
+    """Stop codons outside the CDS, those that an intron splits in two parts.
+
+    AUGUSTUS writes three contiguous bases at the outer end even then, so that only the intron's own
+    row tells where the codon begins.
+    """
+    first, last = cds[0][0], cds[-1][1]
+    parts: list[Interval] = []
+    for start, end in stops:
+        for left, right in introns:
+            if last < left < right < end and left - last + end - right == 3:
+                parts += [(last, left), (right, end)]
+                break
+            if start < left < right < first and left - start + first - right == 3:
+                parts += [(start, left), (right, first)]
+                break
+        else:
+            parts.append((start, end))
+    return parts
 
 
 def _united(cds: list[Interval], stops: list[Interval], strand: str) -> tuple[Interval, ...]:

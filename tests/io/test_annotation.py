@@ -146,6 +146,20 @@ def test_a_stop_codon_row_over_the_intron_adds_nothing(tmp_path):
     assert only(found).cds == ((0, 11), (20, 21))
 
 
+def test_an_intron_row_tells_where_a_stop_codon_outside_the_cds_begins(tmp_path):
+    """As AUGUSTUS writes it with --stopCodonExcludedFromCDS: T, an intron, AA."""
+    ids = '| gene_id "g"; transcript_id "t";'
+    forward = f"c s CDS 1 9 . + 0 {ids}\nc s intron 11 20 . + . {ids}\n"
+    found = read(tmp_path, forward + f"c s stop_codon 20 22 . + 0 {ids}")
+    assert only(found).cds == ((0, 10), (20, 22))
+    backward = f"c s CDS 20 28 . - 0 {ids}\nc s intron 8 17 . - . {ids}\n"
+    found = read(tmp_path, backward + f"c s stop_codon 7 9 . - 0 {ids}")
+    assert only(found).cds == ((6, 7), (17, 28))
+    whole = f"c s CDS 1 9 . + 0 {ids}\nc s intron 10 19 . + . {ids}\n"
+    found = read(tmp_path, whole + f"c s stop_codon 20 22 . + 0 {ids}")
+    assert only(found).cds == ((0, 9), (19, 22))
+
+
 def test_gtf_with_coding_rows_only(tmp_path):
     found = read(
         tmp_path,
