@@ -43,6 +43,8 @@ _LOG = logging.getLogger(__name__)
 STATUSES = ("trained on this species", "clade", "far relative")
 """How near the training data of a checkpoint are to the species it answers for."""
 
+BEHIND = " (AUGUSTUS finds more genes exactly)"
+
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "model": str,
     "clade": str,
@@ -159,13 +161,26 @@ def species_table(config_path: str | os.PathLike | None = None) -> list[tuple[st
     """Rows of `--species=help`: name, in parentheses when it is obsolete, and scientific name.
 
     Sorted by scientific name, as AUGUSTUS does; species that only the user has come last, with "".
+    Behind a scientific name stands BEHIND where AUGUSTUS was measured to find more genes.
 
     Raises:
         SpeciesError: the config folder does not exist.
     """
     known = catalogue(_shipped())
-    rows = [(f"({name})" if row.obsolete else name, row.organism) for name, row in known.items()]
+    behind = _behind()
+    rows = [
+        (f"({name})" if row.obsolete else name, row.organism + BEHIND * (row.organism in behind))
+        for name, row in known.items()
+    ]
     return rows + [(name, "") for name in species_names(config_path) if name not in known]
+
+
+def _behind() -> set[str]:
+    """Scientific names whose own checkpoint finds fewer genes than AUGUSTUS."""
+    folders = (path for path in _shipped().iterdir() if (path / _json(path.name)).is_file())
+    contents = {path.name: _content(path / _json(path.name)) for path in folders}
+    names = (name for name, content in contents.items() if content["beats_augustus"] is False)
+    return {organism(name) for name in names} - {""}
 
 
 def organism(name: str) -> str:

@@ -266,7 +266,7 @@ def test_names_are_sorted_and_united(shipped: Path, config: Path) -> None:
 
 def test_the_table_of_species_has_the_order_of_augustus(shipped: Path, config: Path) -> None:
     made_by_augustus(config, "newt")
-    assert species_table(config) == [
+    rows = [
         ("wasp", "Nasonia vitripennis"),
         ("fly", "Musca domestica"),
         ("(old_fly)", "Musca domestica"),
@@ -274,6 +274,12 @@ def test_the_table_of_species_has_the_order_of_augustus(shipped: Path, config: P
         ("generic", "any eukaryote"),
         ("newt", ""),
     ]
+    assert species_table(config) == rows
+    make_species(shipped, "cress", beats_augustus=True)
+    assert species_table(config) == rows
+    make_species(shipped, "fly", beats_augustus=False)
+    behind = "Musca domestica (AUGUSTUS finds more genes exactly)"
+    assert species_table(config)[1:3] == [("fly", behind), ("(old_fly)", behind)]
 
 
 def test_a_run_folder_is_a_species(
