@@ -150,7 +150,7 @@ def test_doubtful_sources_are_masked(data: Path, tmp_path: Path) -> None:
 
 
 def test_the_checkpoint_that_answers() -> None:
-    assert GenomeSet("plants/toy", "arabidopsis", "arabidopsis").weights == "generic"
+    assert GenomeSet("plants/toy", "wheat", "wheat").weights == "arabidopsis"
     assert GenomeSet("x/toy", "fly", "fly", checkpoint="fly, two runs").weights == "fly, two runs"
 
 
