@@ -42,8 +42,8 @@ class NetworkConfig(PretrainedConfig):
         size: tiny, small or base; sets all widths.
         clade: the clade a checkpoint predicts for unless told otherwise.
         moe: False replaces the experts by a dense feed-forward of the same cost.
-        window: tokens (of 32 bases) that a trunk block reaches to either side.
-        mixer: how it reaches them, one of MIXERS.
+        window: tokens (of 32 bases) that attention reaches to either side in each block.
+        mixer: one of MIXERS; a convolution reaches a quarter of `window`.
         skips: the way up adds what the way down saw at each resolution.
         clades: how many of `CLADES`, from the first on, the network was made for.
         utr: it has a head for the UTR track.

@@ -68,17 +68,15 @@ class PathLoss:
         padded = F.pad(codes_BL, (2, 2), value=4)
         before2, before, here, after, after2 = (padded[:, i : i + L] for i in range(5))
         out_BLK = torch.zeros(B, L, NUM_LABELS, device=codes_BL.device)
-        for k in range(3):
-            donor = (here == _G) & (after == _T), (here == _G) & (after == _C)
-            out_BLK[..., label("+", f"D{k}")] = self._donor(*donor)
-            donor = (before == _A) & (here == _C), (before == _G) & (here == _C)
-            out_BLK[..., label("-", f"D{k}")] = self._donor(*donor)
-            for strand, left, right, first, second in (
-                ("+", before, here, _A, _G),
-                ("-", here, after, _C, _T),
-            ):
-                shown = (left == first) & (right == second)
-                out_BLK[..., label(strand, f"A{k}")] = _FORBIDDEN * ~shown
+        sites = {
+            "+D": self._donor((here == _G) & (after == _T), (here == _G) & (after == _C)),
+            "-D": self._donor((before == _A) & (here == _C), (before == _G) & (here == _C)),
+            "+A": _FORBIDDEN * ~((before == _A) & (here == _G)),
+            "-A": _FORBIDDEN * ~((here == _C) & (after == _T)),
+        }
+        for (strand, kind), penalty_BL in sites.items():
+            phases = [label(strand, f"{kind}{k}") for k in range(3)]
+            out_BLK[..., phases] = penalty_BL.unsqueeze(-1)
         stop = (before2 == _T) & (
             (before == _A) & ((here == _A) | (here == _G)) | (before == _G) & (here == _A)
         )
