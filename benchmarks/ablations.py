@@ -21,7 +21,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 COMPACT = ("nematodes", "arthropods", "yeasts")
-WINDOW_BASES = 16 * 65_536
+STEP_BASES = 8 * 65_536
+"""Windows of one step together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +46,34 @@ class Variant:
 
 
 def _windows(length: int) -> tuple[str, ...]:
-    return ("--length", str(length), "--windows", str(WINDOW_BASES // length))
+    return ("--length", str(length), "--windows", str(STEP_BASES // length))
 
 
-_TUNING = ("--learning-rate", "5e-4", "--warmup", "50")
-_PATH = (*_TUNING, "--path-weight", "1")
+_START = ("--path-weight", "1")
+_TUNING = (*_START, "--learning-rate", "5e-4", "--warmup", "50")
 _FLY = ("arthropods",)
 _VERTEBRATES = ("vertebrates",)
 
 VARIANTS = (
-    Variant("base"),
-    Variant("dense feed-forward, same FLOPs", ("--no-moe",)),
-    Variant("no skips", ("--no-skips",)),
-    Variant("depthwise convolution for attention", ("--mixer", "convolution")),
-    Variant("windows of 32 kb", _windows(32_768)),
-    Variant("windows of 16 kb", _windows(16_384)),
-    Variant("cross-entropy", ("--gamma", "0", "--dice-weight", "0")),
-    Variant("no soft-mask dropout", ("--mask-dropout", "0")),
-    Variant("no averaged weights", ("--ema", "0")),
-    Variant("mutated windows", ("--mutation", "0.1")),
+    Variant("base", _START),
+    Variant("no path loss"),
+    Variant("no path loss, then base", _TUNING, share=0.3, start="no path loss"),
     Variant("base, then trained on", _TUNING, share=0.3, start="base"),
-    Variant("base, then path loss", _PATH, share=0.3, start="base"),
-    Variant("fly alone", (), _FLY, share=1.3, clade="arthropods"),
+    Variant("dense feed-forward, same FLOPs", (*_START, "--no-moe")),
+    Variant("no skips", (*_START, "--no-skips")),
+    Variant("depthwise convolution for attention", (*_START, "--mixer", "convolution")),
+    Variant("windows of 32 kb", (*_START, *_windows(32_768))),
+    Variant("windows of 16 kb", (*_START, *_windows(16_384))),
+    Variant("cross-entropy", (*_START, "--gamma", "0", "--dice-weight", "0")),
+    Variant("no soft-mask dropout", (*_START, "--mask-dropout", "0")),
+    Variant("no averaged weights", (*_START, "--ema", "0")),
+    Variant("mutated windows", (*_START, "--mutation", "0.1")),
+    Variant("substituted amino acids", (*_START, "--substitution", "0.05")),
+    Variant("dropout", (*_START, "--dropout", "0.1")),
+    Variant("fly alone", _START, _FLY, share=1.3, clade="arthropods"),
     Variant("base, then fly alone", _TUNING, _FLY, share=0.3, start="base", clade="arthropods"),
-    Variant("vertebrates alone", (), _VERTEBRATES, share=1.3, clade="vertebrates"),
-    Variant("synthetic vertebrates", (), ("synthetic_vertebrates",)),
+    Variant("vertebrates alone", _START, _VERTEBRATES, share=1.3, clade="vertebrates"),
+    Variant("synthetic vertebrates", _START, ("synthetic_vertebrates",)),
     Variant(
         "synthetic, then real vertebrates",
         _TUNING,
@@ -96,7 +100,7 @@ def command(variant: Variant, seed: int, options: argparse.Namespace) -> list[st
     words += ["--run", str(run_folder(options.output, variant, seed)), "--seed", str(seed)]
     words += ["--species", "ablation", "--clade", variant.clade, "--size", options.size]
     words += ["--steps", str(round(options.steps * variant.share)), "--evaluate-minutes", "1000"]
-    words += ["--save-minutes", "1000", *variant.options]
+    words += ["--save-minutes", "1000", *_windows(65_536), *variant.options]
     if variant.start:
         words += ["--init", str(run_folder(options.output, variant.start, seed))]
     return words

@@ -9,10 +9,14 @@ from augustus_dl.errors import OptionError
 
 
 def synthesize(
-    species: Annotated[str, typer.Option(help="Species of an installed AUGUSTUS.")],
+    species: Annotated[
+        list[str],
+        typer.Option(help="Species of an installed AUGUSTUS; several share the length."),
+    ],
     clade: Annotated[str, typer.Option(help="Clade that the pack is of.")],
     output: Annotated[Path, typer.Option(help="Pack file to write.")],
     megabases: Annotated[float, typer.Option(min=0.01, help="Length of all sequence.")] = 100,
+    weight: Annotated[float, typer.Option(min=0, help="Weight of each set in training.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another genome.")] = 1,
     background: Annotated[
         Path | None,
@@ -44,7 +48,11 @@ def synthesize(
         raise OptionError(f"--clade {clade!r} is none of {', '.join(CLADES)}")
     if config_path is None:
         raise OptionError("name AUGUSTUS's folder `config` with --AUGUSTUS_CONFIG_PATH")
-    parameters = read_species_parameters(species, config_path)
-    real = background and RealBackground(read_pack(background).pieces, parameters.contents)
-    bases = round(megabases * 1e6)
-    write_pack(Pack(list(draw(parameters, species, clade, bases, seed, real))), output)
+    around = read_pack(background).pieces if background else None
+    bases = round(megabases * 1e6 / len(species))
+    pieces = []
+    for name in species:
+        parameters = read_species_parameters(name, config_path)
+        real = RealBackground(around, parameters.contents) if around else None
+        pieces += draw(parameters, name, clade, bases, seed, real, weight)
+    write_pack(Pack(pieces), output)

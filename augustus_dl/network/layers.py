@@ -192,10 +192,11 @@ class Block(nn.Module):
         super().__init__()
         self.norm1, self.norm2 = TokenNorm(width), TokenNorm(width)
         self.attention, self.feed_forward = mixer, feed_forward
+        self.dropout = nn.Dropout(0.0)
 
     def forward(
         self, x_BTC: torch.Tensor, clade_B: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        x_BTC = x_BTC + self.attention(self.norm1(x_BTC))
+        x_BTC = x_BTC + self.dropout(self.attention(self.norm1(x_BTC)))
         out, loss = self.feed_forward(self.norm2(x_BTC), clade_B)
-        return x_BTC + out, loss
+        return x_BTC + self.dropout(out), loss

@@ -91,6 +91,11 @@ class AnnotationModel(PreTrainedModel):
             feed_forward = SwiGLU(width, shape["hidden"])
         return Block(width, mixer, feed_forward)
 
+    def set_dropout(self, share: float) -> None:
+        """Leave out a share of what each trunk block adds, while training."""
+        for block in self.trunk:
+            block.dropout.p = share
+
     def _init_weights(self, module: nn.Module) -> None:
         """Modules initialise themselves; transformers' own scheme is not wanted."""
 

@@ -28,7 +28,9 @@ class TrainConfig:
         utr_weight: of the UTR track's focal loss; only with a network that has a head for it.
         genic: share of windows drawn around gene bases.
         mask_dropout: share of windows that lose their soft-mask.
-        mutation: highest rate at which bases are mutated; see dataset.mutated.
+        mutation, substitution: highest rates at which bases that keep the proteins, and coding
+            bases, are changed; see dataset.mutated and dataset.substituted.
+        dropout: share of what a trunk block adds that training leaves out.
         ema: decay of the averaged weights, which are what is evaluated and kept.
         evaluate_minutes, save_minutes: how often validation genes are decoded and the state
             is saved.
@@ -58,6 +60,8 @@ class TrainConfig:
     genic: float = 0.8
     mask_dropout: float = 0.5
     mutation: float = 0.0
+    substitution: float = 0.0
+    dropout: float = 0.0
     ema: float = 0.999
     evaluate_minutes: float = 3.0
     save_minutes: float = 2.0

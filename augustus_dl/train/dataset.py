@@ -7,6 +7,7 @@ run sees the same windows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from augustus_dl.labels import INTERGENIC, MASKED, MIRROR, UTR_MIRROR, label
 from augustus_dl.network.config import CLADES
 from augustus_dl.train.pack import Piece
 
-__all__ = ["Batch", "Genomes", "mutated"]
+__all__ = ["Batch", "Genomes", "mutated", "substituted"]
 
 _SOFT = 8
 
@@ -87,12 +88,19 @@ class Genomes:
         self.genic_counts = torch.from_numpy(np.diff(first)).to(self.device)
 
     def batch(
-        self, windows: int, length: int, seed: int, step: int, mutation: float = 0.0
+        self,
+        windows: int,
+        length: int,
+        seed: int,
+        step: int,
+        mutation: float = 0.0,
+        substitution: float = 0.0,
     ) -> Batch:
         """Draw `windows` windows of `length` bases.
 
         Args:
-            mutation: each window draws a rate from 0 to this; see `mutated`.
+            mutation, substitution: each window draws rates from 0 to these; see `mutated` and
+                `substituted`.
         """
         generator = torch.Generator(self.device).manual_seed(seed * 1_000_003 + step)
 
@@ -111,6 +119,10 @@ class Genomes:
             rate = mutation * uniform(windows, 1)
             drawn = uniform(windows, length), uniform(windows, length)
             batch = batch._replace(codes_BL=mutated(batch, rate, *drawn))
+        if substitution:
+            rate = substitution * uniform(windows, 1)
+            drawn = uniform(windows, length), uniform(windows, length)
+            batch = batch._replace(codes_BL=substituted(batch, rate, *drawn))
         batch = self._reverse(batch, uniform(windows) < 0.5)
         masked = batch.masked_BL & (uniform(windows, 1) >= self.mask_dropout)
         clade = torch.where(uniform(windows) < 0.1, 0, batch.clade_B)
@@ -165,6 +177,44 @@ def mutated(
     return torch.where(hit_BL & third_BL, transition_BL, codes_BL)
 
 
+def substituted(
+    batch: Batch, rate_B1: torch.Tensor, chance_BL: torch.Tensor, choice_BL: torch.Tensor
+) -> torch.Tensor:
+    """Bases with other amino acids in the same genes; uint8 [B, L].
+
+    A coding base is hit where `chance` is below `rate`, and becomes any other base, except within 6
+    bases of anything that is not coding. Codons that would become TAA, TAG or TGA stay as they are.
+
+    Args:
+        chance_BL, choice_BL: float in 0..1, drawn by the caller.
+    """
+    codes_BL, labels_BL = batch.codes_BL, batch.labels_BL
+    hit_BL = (chance_BL < rate_B1) & (codes_BL < N)
+    other_BL = (codes_BL + 1 + (choice_BL * 3).to(torch.uint8)) & 3
+    for strand, turn in (("+", _as_is), ("-", _reversed)):
+        coding = [label(strand, f"C{position}") for position in range(3)]
+        inner_BL = _far_from(~_among(labels_BL, coding))
+        wanted_BL = torch.where(hit_BL & inner_BL, other_BL, codes_BL)
+        bases = turn(wanted_BL if strand == "+" else 3 - wanted_BL)
+        third = turn(labels_BL) == coding[2]
+        first, second, last = bases[:, :-2], bases[:, 1:-1], bases[:, 2:]
+        stop = (first == _T) & third[:, 2:]
+        stop &= ((second == _A) & ((last == _A) | (last == _G))) | ((second == _G) & (last == _A))
+        spoilt = torch.zeros_like(third)
+        for offset in range(3):
+            spoilt[:, offset : offset + stop.shape[1]] |= stop
+        codes_BL = torch.where(turn(spoilt), codes_BL, wanted_BL)
+    return codes_BL
+
+
+def _as_is(track_BL: torch.Tensor) -> torch.Tensor:
+    return track_BL
+
+
+def _reversed(track_BL: torch.Tensor) -> torch.Tensor:
+    return track_BL.flip(1)
+
+
 _FREE = (INTERGENIC, *(label(strand, f"I{k}") for strand in "+-" for k in range(3)))
 _MARGIN = 6
 _A, _G, _T = 0, 2, 3
@@ -172,11 +222,21 @@ _A, _G, _T = 0, 2, 3
 
 def _free(batch: Batch) -> torch.Tensor:
     """bool [B, L]: between genes or inside an intron, and nothing else is near."""
-    free = torch.tensor(_FREE, dtype=torch.uint8, device=batch.labels_BL.device)
-    taken_BL = ~torch.isin(batch.labels_BL, free)
+    taken_BL = ~_among(batch.labels_BL, _FREE)
     border_BL = batch.utr_BL[:, 1:] != batch.utr_BL[:, :-1]
     taken_BL[:, 1:] |= border_BL
     taken_BL[:, :-1] |= border_BL
+    return _far_from(taken_BL)
+
+
+def _among(labels_BL: torch.Tensor, chosen: Sequence[int]) -> torch.Tensor:
+    """bool [B, L]: the label is one of those chosen."""
+    wanted = torch.tensor(chosen, dtype=torch.uint8, device=labels_BL.device)
+    return torch.isin(labels_BL, wanted)
+
+
+def _far_from(taken_BL: torch.Tensor) -> torch.Tensor:
+    """bool [B, L]: nothing is taken within 6 bases."""
     near_BL = torch.nn.functional.max_pool1d(taken_BL.float(), 2 * _MARGIN + 1, 1, _MARGIN)
     return near_BL == 0
 

@@ -124,7 +124,14 @@ def train(
             return best
 
         draw = step * workers.size + workers.rank
-        batch = genomes.batch(config.windows, config.length, config.seed, draw, config.mutation)
+        batch = genomes.batch(
+            config.windows,
+            config.length,
+            config.seed,
+            draw,
+            config.mutation,
+            config.substitution,
+        )
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(config, step)
         loss, path_loss = compute_loss(batch)
@@ -145,9 +152,11 @@ def _start_model(config: TrainConfig) -> AnnotationModel:
     if config.init:
         model = load_model(Path(config.init))
         model.config.clade = config.clade
-        return model
-    shape = {name: getattr(config, name) for name in ("size", "clade", "moe", "mixer", "skips")}
-    return AnnotationModel(NetworkConfig(**shape))
+    else:
+        shape = {name: getattr(config, name) for name in ("size", "clade", "moe", "mixer", "skips")}
+        model = AnnotationModel(NetworkConfig(**shape))
+    model.set_dropout(config.dropout)
+    return model
 
 
 def _optimizer(

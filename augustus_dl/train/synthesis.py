@@ -52,11 +52,13 @@ def synthesize(
     bases: int,
     seed: int,
     background: MarkovBackground | RealBackground | None = None,
+    weight: float = 1.0,
 ) -> Iterator[Piece]:
     """Pieces with at least `bases` bases together, the same for the same arguments.
 
     Args:
         background: what lies between genes and inside introns; default: the model's own chains.
+        weight: of the set in training, see dataset.Genomes.
 
     Raises:
         TrainingError: the parameters leave no length for some kind of exon, or for introns.
@@ -74,7 +76,7 @@ def synthesize(
             name=f"synthetic:{made}-{made + length}",
             set=f"synthetic_{species}",
             clade=clade,
-            weight=1.0,
+            weight=weight,
             genetic_code=1,
             validation=False,
             codes=sequence & 3,
