@@ -42,6 +42,21 @@ def test_a_pack_is_written_and_can_be_the_background_of_another(
         assert all(from_labels(piece.labels) for piece in pieces)
 
 
+def test_several_species_share_the_length_and_carry_their_weight(
+    config: Path, tmp_path: Path
+) -> None:
+    (config / "species" / "twin").symlink_to(config / "species" / "toy")
+    for path in (config / "species" / "toy").iterdir():
+        path.with_name(path.name.replace("toy", "twin")).symlink_to(path)
+    output = tmp_path / "both"
+    more = ["--species", "twin", "--megabases", "0.04", "--weight", "0.25"]
+    assert main(words(output, "--AUGUSTUS_CONFIG_PATH", str(config), *more)) == 0
+    pieces = read_pack(output).pieces
+    assert [piece.set for piece in pieces] == ["synthetic_toy", "synthetic_twin"]
+    assert all(20_000 <= len(piece.codes) < 40_000 for piece in pieces)
+    assert {piece.weight for piece in pieces} == {0.25}
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -54,6 +54,7 @@ def test_options_reach_the_run(pack: Path, tmp_path: Path, capfd: pytest.Capture
     chosen = ["--seed=5", "--genic=0.25", "--no-moe", "--gamma=2", "--dice-weight=0.1"]
     chosen += ["--mutation=0.1", "--utr-weight=0.7", "--path-weight=0.5", "--mask-dropout=0.2"]
     chosen += ["--mixer=convolution", "--no-skips", "--ema=0.9", "--warmup=2"]
+    chosen += ["--substitution=0.03", "--dropout=0.15"]
     assert main(words(pack, run, *chosen)) == 0
     out, err = capfd.readouterr()
     assert out == ""
@@ -63,6 +64,7 @@ def test_options_reach_the_run(pack: Path, tmp_path: Path, capfd: pytest.Capture
     expected = {"seed": 5, "genic": 0.25, "moe": False, "gamma": 2.0, "dice_weight": 0.1}
     expected |= {"mutation": 0.1, "utr_weight": 0.7, "path_weight": 0.5, "mask_dropout": 0.2}
     expected |= {"mixer": "convolution", "skips": False, "ema": 0.9, "warmup": 2}
+    expected |= {"substitution": 0.03, "dropout": 0.15}
     assert expected.items() <= config.items()
     assert (config["size"], config["steps"], config["length"]) == ("tiny", 1, 1024)
 

@@ -29,7 +29,7 @@ from augustus_dl.labels import (
 )
 from augustus_dl.network.config import CLADES
 from augustus_dl.train import dataset
-from augustus_dl.train.dataset import Batch, Genomes, mutated
+from augustus_dl.train.dataset import Batch, Genomes, mutated, substituted
 from augustus_dl.train.pack import Piece
 
 CPU = torch.device("cpu")
@@ -297,6 +297,26 @@ def test_mutation_hits_introns_and_third_bases_at_its_rate() -> None:
         assert counts[0.0][name] == 0
 
 
+@given(seed=st.integers(0, 2**32 - 1))
+def test_substitution_leaves_genes_valid(seed: int) -> None:
+    """Every base is hit: proteins differ, but nothing within 6 bases of an end or splice site."""
+    rng = np.random.default_rng(seed)
+    batch, genes = random_batch(rng)
+    choice = torch.from_numpy(rng.random(batch.codes_BL.shape))
+    before, labels = batch.codes_BL[0].numpy(), batch.labels_BL[0].numpy()
+    after = substituted(batch, torch.ones(1, 1), 0 * choice, choice)[0].numpy()
+    coding = [label(strand, f"C{position}") for strand in "+-" for position in range(3)]
+    inner = np.convolve(~np.isin(labels, coding), np.ones(13), "same") == 0
+    assert not (after != before)[~inner].any()
+    assert (after != before)[inner].mean() > 0.8
+    for gene in genes:
+        protein = translate(coding_bases(gene, after), CODE)
+        assert protein[0] == "M" and protein.index("*") == len(protein) - 1
+        assert protein != translate(coding_bases(gene, before), CODE)
+    none = substituted(batch, torch.zeros(1, 1), choice, choice)
+    assert torch.equal(none, batch.codes_BL)
+
+
 def test_mutation_is_the_same_on_both_strands() -> None:
     rng = np.random.default_rng(3)
     batch, _ = random_batch(rng)
@@ -308,9 +328,13 @@ def test_mutation_is_the_same_on_both_strands() -> None:
     )
     chance = torch.from_numpy(rng.random(batch.codes_BL.shape))
     half = torch.full((1, 1), 0.5)
-    plain = mutated(batch, half, chance, 0 * chance)[0].numpy() != codes
-    other = mutated(turned, half, chance.flip(1), 0 * chance)[0].flip(0).numpy()
-    assert np.array_equal(plain, reverse_complement(other.copy())[::-1] != codes)
+    for change in (mutated, substituted):
+        plain = change(batch, half, chance, 0 * chance)[0].numpy() != codes
+        other = change(turned, half, chance.flip(1), 0 * chance)[0].flip(0).numpy()
+        assert plain.any()
+        unlike = plain != (reverse_complement(other.copy())[::-1] != codes)
+        assert change is substituted or not unlike.any()
+        assert unlike.mean() < 0.05  # a stop codon may come about on one strand alone
 
 
 def test_each_window_draws_its_own_rate(genomes: Genomes, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,10 +171,10 @@ def test_an_interrupted_run_resumes_exactly(
     losses.clear()
     batch = Genomes.batch
 
-    def stop(self: Genomes, windows: int, length: int, seed: int, step: int, mutation: float):
+    def stop(self: Genomes, windows: int, length: int, seed: int, step: int, *rates: float):
         if step == 8:
             raise Stopped
-        return batch(self, windows, length, seed, step, mutation)
+        return batch(self, windows, length, seed, step, *rates)
 
     with monkeypatch.context() as patch, pytest.raises(Stopped):
         patch.setattr(Genomes, "batch", stop)
@@ -300,11 +300,12 @@ def test_the_utr_track_is_learnt_with_its_weight(
     assert seen[0][0] == seen[1][0] and seen[0][-1] != seen[1][-1]
 
 
-def test_mutation_changes_what_is_learnt(
-    finished: Path, packs: list[Pack], tmp_path: Path, losses: list[float]
+@pytest.mark.parametrize("change", ["mutation", "substitution", "dropout"])
+def test_changed_windows_and_dropout_change_what_is_learnt(
+    change: str, finished: Path, packs: list[Pack], tmp_path: Path, losses: list[float]
 ) -> None:
     run(dataclasses.replace(TOY, steps=2), packs, tmp_path / "a")
-    run(dataclasses.replace(TOY, steps=2, mutation=0.5), packs, tmp_path / "b")
+    run(dataclasses.replace(TOY, steps=2, **{change: 0.5}), packs, tmp_path / "b")
     assert losses[0] != losses[2]
 
 
