@@ -73,7 +73,7 @@ def test_genes_do_not_depend_on_the_window_size(
     assert {gene.strand for gene in found} == {"+", "-"}
     assert genes(profile, text, window=16_384) == found
     assert genes(profile, text, window=4_096) == found
-    monkeypatch.setattr("augustus_dl.network.config.NetworkConfig.flank", 0)
+    monkeypatch.setattr("augustus_dl.network.shape.Sizes.flank", 0)
     assert genes(profile, text, window=4_096) != found  # so the comparison can fail
 
 

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,25 +96,17 @@ class OpenVinoEngine:
     def scores(
         self, windows: Iterable[Window], weights: np.ndarray, utr: bool = False
     ) -> Iterator[tuple[Window, np.ndarray]]:
-        """Scores of each window, in order; see `Engine.scores`. Reads a window ahead per core."""
+        """Scores of each window, in order; see `Engine.scores`.
+
+        Work begins at once, and goes on a window ahead for each worker.
+        """
         if utr and not self.has_utr:
             raise ModelError("this checkpoint does not know untranslated regions")
         self._prepare(self._up(utr))
         scale = np.full(NUM_LABELS + NUM_UTR_LABELS * utr, GRID, dtype=np.float32)
         scale[:NUM_LABELS] *= weights
-        waiting: deque[tuple[Window, Future]] = deque()
-        try:
-            for window in windows:
-                waiting.append((window, self._begin(window, scale, utr)))
-                while len(waiting) > self.workers:
-                    window, future = waiting.popleft()
-                    yield window, future.result()
-            while waiting:
-                window, future = waiting.popleft()
-                yield window, future.result()
-        finally:
-            for _, future in waiting:
-                future.cancel()
+        begun = ((window, self._begin(window, scale, utr)) for window in windows)
+        return _ahead(begun, self.workers)
 
     def _begin(self, window: Window, scale: np.ndarray, utr: bool) -> Future:
         """Have a window worked on. What is waited for stands earlier in the pool's queue."""
@@ -186,7 +179,8 @@ class OpenVinoEngine:
     def _prepare(self, *names: str) -> None:
         """Have graphs compiled."""
         with self._lock:
-            found = {name: self._cache.find(name) for name in names if name not in self._graphs}
+            wanted = [name for name in names if name not in self._graphs]
+            found = dict(zip(wanted, self._pool.map(self._cache.find, wanted), strict=True))
             missing = [name for name, graph in found.items() if graph is None]
             if missing:
                 tensors = Checkpoint(self._folder)
@@ -258,6 +252,25 @@ class _Plan:
             first=first,
             last=first + wide,
         )
+
+
+def _ahead(
+    begun: Iterator[tuple[Window, Future]], number: int
+) -> Iterator[tuple[Window, np.ndarray]]:
+    """Windows with their results, in order; the first `number` windows are begun by this call."""
+    waiting = deque(islice(begun, number))
+
+    def results() -> Iterator[tuple[Window, np.ndarray]]:
+        try:
+            while waiting:
+                waiting.extend(islice(begun, 1))
+                window, future = waiting.popleft()
+                yield window, future.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+    return results()
 
 
 def _kmers(codes: np.ndarray) -> np.ndarray:

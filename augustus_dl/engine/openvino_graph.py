@@ -55,9 +55,7 @@ class NetworkGraphs:
         w1, w4, w16, w32 = self._widths
         codes, masked = _input([1, -1], Type.u8), _input([1, -1], Type.u8)
         kmers = _input([1, -1], Type.i32)
-        bases = ops.one_hot(
-            ops.convert(codes, "i32"), _whole(5), _number(1), _number(0), 1
-        )
+        bases = ops.one_hot(ops.convert(codes, "i32"), _whole(5), _number(1), _number(0), 1)
         masks = ops.convert(ops.unsqueeze(masked, _whole([1])), "f32")
         table = _number(self._tensors.take("stem.kmer.weight", 4**KMER + 1, w1))
         looked_up = _turned(ops.gather(table, kmers, _whole(0)))
