@@ -60,6 +60,7 @@ setup(
         "matplotlib",
         "numba",
         "numpy",
+        "openvino",
         "safetensors",
         "tokenizers",
         "torch",

@@ -35,7 +35,7 @@ class GraphCache:
     def __init__(self, model: Path, clade: str, workers: int) -> None:
         self._core = openvino.Core()
         self._in_use: list[np.ndarray] = []  # graphs read their constants there
-        self._fast = "bf16" if "BF16" in self._ask("OPTIMIZATION_CAPABILITIES") else "f32"
+        self._fast = _precision(self._ask("OPTIMIZATION_CAPABILITIES"))
         self._properties = {
             "NUM_STREAMS": workers,
             "INFERENCE_NUM_THREADS": workers,
@@ -102,3 +102,8 @@ def _forget(folder: Path) -> None:
     blobs = sorted(folder.glob("*.blob"), key=lambda path: path.stat().st_mtime)
     for path in blobs[:-_KEPT]:
         path.unlink(missing_ok=True)
+
+
+def _precision(capabilities: list[str]) -> str:
+    """bf16 where the processor multiplies it natively, else float32."""
+    return "bf16" if "BF16" in capabilities else "f32"
