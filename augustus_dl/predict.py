@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from threading import Event
 from typing import NamedTuple
 
 import numpy as np
@@ -154,8 +154,8 @@ def _predictions(
 
 def _searches(
     contigs: Iterable[Contig], engine: Engine, config: DecoderConfig, options: PredictOptions
-) -> Iterator[tuple[Contig, Callable[[], list[Locus]]]]:
-    """Each contig with the search for its genes. The engine is at work on it already."""
+) -> Iterator[tuple[Contig, Iterator[Locus]]]:
+    """Each contig with its genes to come. The engine is at work on it already."""
     for number, contig in enumerate(contigs):
         length = len(contig.sequence)
         whole = number > 0 or options.range in (None, (0, None), (0, length))
@@ -167,48 +167,56 @@ def _searches(
         if options.protein_profile:
             found = block_stage(codes[slice(*span)], options.protein_profile, config.code())
             stages += [found] if found else []
-        loci = _loci(scores, codes, config, span, stages, options.alternatives, options.utr)
-        yield contig, partial(list, loci)
+        yield (
+            contig,
+            _loci(scores, codes, config, span, stages, options.alternatives, options.utr),
+        )
         if not whole:
             return
 
 
 def _in_order(
-    searches: Iterator[tuple[Contig, Callable[[], list[Locus]]]], workers: int, room: int
+    searches: Iterator[tuple[Contig, Iterator[Locus]]], workers: int, room: int
 ) -> Iterator[tuple[Contig, list[Locus]]]:
-    """Results of searches, in order. While one is waited for, others are under way.
+    """All loci of each contig, in order. While one is waited for, others are under way.
 
     Args:
         workers: how many at a time.
         room: bases of contigs that may be ahead of the one in turn.
     """
     if workers == 1:
-        yield from ((contig, search()) for contig, search in searches)
+        yield from ((contig, list(loci)) for contig, loci in searches)
         return
     waiting: deque[tuple[Contig, Future[list[Locus]]]] = deque()
-    failure, bases = None, 0
-    with ThreadPoolExecutor(workers, "contig") as pool:
-        try:
-            while True:
-                try:
-                    contig, search = next(searches)
-                except StopIteration:
-                    break
-                except Exception as error:  # its turn comes when all before are done
-                    failure = error
-                    break
-                waiting.append((contig, pool.submit(search)))
-                bases += len(contig.sequence)
-                while waiting and (bases > room or waiting[0][1].done()):
-                    contig, done = waiting.popleft()
-                    bases -= len(contig.sequence)
-                    yield contig, done.result()
-            for contig, done in waiting:
+    failure, bases, stop = None, 0, Event()
+    pool = ThreadPoolExecutor(workers, "contig")
+    try:
+        while True:
+            try:
+                contig, loci = next(searches)
+            except StopIteration:
+                break
+            except Exception as error:  # its turn comes when all before are done
+                failure = error
+                break
+            waiting.append((contig, pool.submit(_listed, loci, stop)))
+            bases += len(contig.sequence)
+            while waiting and (bases > room or waiting[0][1].done()):
+                contig, done = waiting.popleft()
+                bases -= len(contig.sequence)
                 yield contig, done.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        for contig, done in waiting:
+            yield contig, done.result()
+    finally:
+        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
     if failure:
         raise failure
+
+
+def _listed(loci: Iterator[Locus], stop: Event) -> list[Locus]:
+    """All of them, unless nobody waits any more."""
+    return list(itertools.takewhile(lambda _: not stop.is_set(), loci))
 
 
 def prediction_span(length: int, asked: tuple[int, int | None]) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import itertools
 import shutil
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
 
@@ -408,26 +408,49 @@ def test_contigs_are_searched_side_by_side_in_order() -> None:
     gates = {name: threading.Event() for name in "abcd"}
     begun = []
 
-    def searches() -> Iterator[tuple[Contig, Callable[[], list]]]:
-        for name, gate in gates.items():
+    def loci(name: str) -> Iterator[str]:
+        assert gates[name].wait(60)
+        yield name
+
+    def searches() -> Iterator[tuple[Contig, Iterator[str]]]:
+        for name in gates:
             begun.append(name)
-            yield Contig(name, b"A" * 100), lambda name=name, gate=gate: [name, gate.wait(60)]
+            yield Contig(name, b"A" * 100), loci(name)
         raise InputError("the file is damaged")
 
     gates["b"].set()
     gates["a"].set()
     answers = _in_order(searches(), workers=2, room=250)
-    assert next(answers)[1] == ["a", True]
-    assert next(answers)[1] == ["b", True]
-    assert len(begun) <= 4  # no more than 250 bases ahead
+    assert next(answers)[1] == ["a"]
+    assert next(answers)[1] == ["b"]
     gates["c"].set()
     gates["d"].set()
     assert [(contig.name, found) for contig, found in islice(answers, 2)] == [
-        ("c", ["c", True]),
-        ("d", ["d", True]),
+        ("c", ["c"]),
+        ("d", ["d"]),
     ]
     with pytest.raises(InputError, match="damaged"):
         next(answers)
+
+
+def test_contigs_ahead_are_bounded_and_given_up() -> None:
+    begun, release = [], threading.Event()
+
+    def loci() -> Iterator[str]:
+        while True:  # until nobody waits any more
+            release.wait(0.01)
+            yield "x"
+
+    def searches() -> Iterator[tuple[Contig, Iterator[str]]]:
+        yield Contig("first", b"A" * 100), iter(["x"])
+        for number in range(9):
+            begun.append(number)
+            yield Contig(str(number), b"A" * 100), loci()
+
+    answers = _in_order(searches(), workers=2, room=250)
+    assert next(answers)[1] == ["x"]
+    assert len(begun) <= 3
+    answers.close()
 
 
 def test_short_contigs_have_the_genes_they_have_alone(profile: Profile) -> None:

@@ -40,6 +40,7 @@ _CORE, _SMALL_CORE, _MANY = 131_072, 65_536, 4
 both, some 300 MB for each large one."""
 _PIECE = 256
 """Tokens of a piece at most: what a processor's cache holds."""
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _STEP = 32
 """Pieces have a multiple of so many tokens: each new length costs time once."""
 
@@ -287,7 +288,14 @@ def _kmers(codes: np.ndarray) -> np.ndarray:
 
 
 def _cores() -> int:
-    """How many cores this process may use."""
+    """How many cores this process may use, by its affinity and the quota of its container."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    try:
+        quota, period = _QUOTA.read_text(encoding="ascii").split()
+        cores = min(cores, max(1, round(int(quota) / int(period))))
+    except (OSError, ValueError):  # no container, or one without quota
+        pass
+    return cores
