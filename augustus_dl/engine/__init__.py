@@ -71,7 +71,7 @@ def open_engine(
     """Open a model folder on a device: auto, cpu, cuda, cuda:N or mps.
 
     OpenVINO runs networks on the CPU. The environment variable AUGUSTUS_DL_ENGINE=torch has torch
-    do so, the reference to compare with. It does as well, with a warning, without OpenVINO.
+    do so, the reference to compare with. So it does, with a warning, where OpenVINO is missing.
 
     Args:
         accurate: average the logits with those of the reverse complement, at twice the cost.
@@ -83,10 +83,11 @@ def open_engine(
     if _is_cpu(device) and os.environ.get("AUGUSTUS_DL_ENGINE") != "torch":
         try:
             from augustus_dl.engine.openvino import OpenVinoEngine
-        except ImportError as error:
-            _LOG.warning("OpenVINO cannot be loaded (%s); using torch, some times slower", error)
-        else:
+
             return OpenVinoEngine(model, clade, core, accurate)
+        except (ImportError, RuntimeError) as error:
+            reason = str(error).strip().split("\n")[0]
+            _LOG.warning("OpenVINO cannot be used (%s); using PyTorch, which is slower", reason)
     from augustus_dl.engine.torch import TorchEngine
 
     return TorchEngine.open(model, clade, device, core, accurate)

@@ -92,14 +92,14 @@ class OpenVinoEngine:
         self._own = threading.local()  # requests of a worker
         self._pool = ThreadPoolExecutor(self.workers, "network")
         self._blank: np.ndarray | None = None
-        self._prepare("down", "trunk", self._up(utr=False))
+        self._prepare("down", "trunk")
 
     def scores(
         self, windows: Iterable[Window], weights: np.ndarray, utr: bool = False
     ) -> Iterator[tuple[Window, np.ndarray]]:
         """Scores of each window, in order; see `Engine.scores`.
 
-        Work begins at once, and goes on a window ahead for each worker.
+        Work begins at once, and goes on ahead as far as it takes to keep all workers busy.
         """
         if utr and not self.has_utr:
             raise ModelError("this checkpoint does not know untranslated regions")
@@ -107,7 +107,7 @@ class OpenVinoEngine:
         scale = np.full(NUM_LABELS + NUM_UTR_LABELS * utr, GRID, dtype=np.float32)
         scale[:NUM_LABELS] *= weights
         begun = ((window, self._begin(window, scale, utr)) for window in windows)
-        return _ahead(begun, self.workers)
+        return _ahead(begun, -(-self.workers // (1 + self._accurate)))
 
     def _begin(self, window: Window, scale: np.ndarray, utr: bool) -> Future:
         """Have a window worked on. What is waited for stands earlier in the pool's queue."""

@@ -26,6 +26,7 @@ from augustus_dl.errors import ModelError
 from augustus_dl.io.fasta import contigs
 from augustus_dl.labels import MIRROR, NUM_LABELS, NUM_UTR_LABELS
 from augustus_dl.network.config import NetworkConfig
+from augustus_dl.network.layers import kmer_index
 from augustus_dl.network.model import AnnotationModel
 from augustus_dl.predict import PredictOptions, predict
 from augustus_dl.profile import find_profile
@@ -34,7 +35,7 @@ from augustus_dl.windows import cut, stitch
 pytest.importorskip("openvino")
 
 from augustus_dl.engine import openvino_cache
-from augustus_dl.engine.openvino import OpenVinoEngine
+from augustus_dl.engine.openvino import OpenVinoEngine, _kmers
 
 ROOT = Path(__file__).resolve().parents[2]
 ONES = np.ones(NUM_LABELS, dtype=np.float32)
@@ -170,7 +171,7 @@ def test_compiled_graphs_are_kept(toy_folder: Path, tmp_path: Path, own_cache: P
     assert sorted(own_cache.glob("*")) == kept
     assert all(path.stat().st_mtime_ns > age for path, age in zip(kept, ages, strict=True))
     OpenVinoEngine(toy_folder, "fungi")  # another clade is another network
-    assert len(list(own_cache.glob("*.blob"))) == 6
+    assert len(list(own_cache.glob("*.blob"))) == 5
     for path in kept:
         path.write_bytes(b"damaged")
     assert np.array_equal(scored(OpenVinoEngine(toy_folder, "yeasts"), codes, masked), first)
@@ -236,6 +237,11 @@ def test_a_checkpoint_without_utr_head_says_so(tmp_path: Path) -> None:
     assert scored(engine, codes, masked).shape == (1_000, NUM_LABELS)
 
 
+def test_numbers_of_6_mers() -> None:
+    codes, _ = bases(500)
+    assert np.array_equal(_kmers(codes), kmer_index(torch.from_numpy(codes)[None])[0].numpy())
+
+
 def test_open_engine_chooses(toy_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     assert isinstance(open_engine(toy_folder, "yeasts", "cpu"), OpenVinoEngine)
     monkeypatch.setenv("AUGUSTUS_DL_ENGINE", "torch")
@@ -245,7 +251,7 @@ def test_open_engine_chooses(toy_folder: Path, monkeypatch: pytest.MonkeyPatch, 
     assert not caplog.records
     assert isinstance(open_engine(toy_folder, "yeasts", "cpu"), TorchEngine)
     (record,) = caplog.records
-    assert record.getMessage().startswith("OpenVINO cannot be loaded (")
+    assert record.getMessage().startswith("OpenVINO cannot be used (")
 
 
 def test_predicting_on_the_cpu_loads_no_torch(toy_folder: Path, tmp_path: Path) -> None:
