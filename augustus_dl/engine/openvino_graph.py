@@ -178,25 +178,36 @@ class NetworkGraphs:
         weight = self._tensors.take(f"{name}.weight", fan_out, fan_in)
         return ops.matmul(x, _number(weight), False, True)
 
-    def _norm(self, x: Node, name: str, width: int) -> Node:
-        return ops.multiply(_scaled(x, -1), _number(self._tensors.take(f"{name}.weight", width)))
+    def _norm(self, x: Node, name: str, width: int, factor: float = 1) -> Node:
+        weight = self._tensors.take(f"{name}.weight", width)
+        return ops.multiply(_scaled(x, -1), _number(factor * weight))
 
     def _attention(self, x: Node, name: str) -> Node:
         """Blocks of `window` queries, each with its own and the neighbouring blocks of keys."""
         width, heads, window = self._widths[-1], self._shape.shape["heads"], self._shape.window
         depth = width // heads
-        qkv = ops.reshape(
-            self._linear(x, f"{name}.qkv", width, 3 * width),
-            _whole([-1, window, 3 * heads, depth]),
-            False,
+        weights = self._tensors.take(f"{name}.qkv.weight", 3 * width, width)
+        q, k, v = (
+            ops.reshape(
+                ops.matmul(part, _number(weight), False, True),
+                _whole([-1, window, heads, depth]),
+                False,
+            )
+            for part, weight in zip(
+                (_inside(x, window, 1), x, x), np.split(weights, 3), strict=True
+            )
         )
-        qkv = ops.transpose(qkv, _whole([0, 2, 1, 3]))
-        q, k, v = ops.split(qkv, _whole(1), 3).outputs()
-        q, k = self._norm(q, f"{name}.q_norm", depth), self._norm(k, f"{name}.k_norm", depth)
+        q = self._norm(q, f"{name}.q_norm", depth, factor=depth**-0.5)
+        k = self._norm(k, f"{name}.k_norm", depth)
+        by_head = _whole([0, 2, 1, 3])
         out = ops.scaled_dot_product_attention(
-            _inside(q, 1, 0), _neighbours(k), _neighbours(v), _number(_alibi(heads, window))
+            ops.transpose(q, by_head),
+            ops.transpose(_neighbours(k), by_head),
+            ops.transpose(_neighbours(v), by_head),
+            _number(_alibi(heads, window)),
+            _number(1),
         )
-        out = ops.reshape(ops.transpose(out, _whole([0, 2, 1, 3])), _whole([1, -1, width]), False)
+        out = ops.reshape(ops.transpose(out, by_head), _whole([1, -1, width]), False)
         return self._linear(out, f"{name}.out", width, width)
 
     def _gated_conv(self, x: Node, name: str) -> Node:
@@ -213,15 +224,16 @@ class NetworkGraphs:
 
     def _feed_forward(self, x: Node, name: str) -> Node:
         width, hidden = self._widths[-1], self._shape.shape["hidden"]
-        both = self._linear(x, f"{name}.w_in", width, 2 * hidden)
-        return self._linear(_swiglu(both), f"{name}.w_out", hidden, width)
+        weights = self._tensors.take(f"{name}.w_in.weight", 2 * hidden, width)
+        a, b = (ops.matmul(x, _number(half), False, True) for half in np.split(weights, 2))
+        return self._linear(ops.multiply(ops.swish(a), b), f"{name}.w_out", hidden, width)
 
     def _experts(self, x: Node, name: str) -> Node:
         """Tokens are gathered per expert, so that cost follows the gates."""
         shape, width = self._shape, self._widths[-1]
-        experts, hidden = shape.experts, shape.shape["expert"]
-        w_in = self._tensors.take(f"{name}.w_in", experts, width, 2 * hidden)
-        w_out = self._tensors.take(f"{name}.w_out", experts, hidden, width)
+        experts, size = shape.experts, shape.shape["expert"]
+        w_in = self._tensors.take(f"{name}.w_in", experts, width, 2 * size)
+        w_out = self._tensors.take(f"{name}.w_out", experts, size, width)
         bias = self._tensors.take(f"{name}.clade_bias.weight", shape.clades, experts)[self._clade]
         x = ops.reshape(x, _whole([-1, width]), False)
         logits = self._linear(x, f"{name}.router", width, experts) + _number(bias)
@@ -236,10 +248,13 @@ class NetworkGraphs:
         for expert, own in enumerate(ops.split(gates, _whole(1), experts).outputs()):
             gate = ops.reshape(own, _whole([-1]), False)
             chosen = ops.reshape(ops.non_zero(gate, "i32"), _whole([-1]), False)
-            both = ops.matmul(_rows(x, chosen), _number(w_in[expert]), False, False)
-            part = ops.multiply(_swiglu(both), _rows(own, chosen))
-            part = ops.matmul(part, _number(w_out[expert]), False, False)
-            part = part + _rows(out, chosen)
+            given = _rows(x, chosen)
+            a, b = (
+                ops.matmul(given, _number(half), False, False)
+                for half in np.split(w_in[expert], 2, axis=1)
+            )
+            hidden = ops.multiply(ops.multiply(ops.swish(a), b), _rows(own, chosen))
+            part = ops.matmul(hidden, _number(w_out[expert]), False, False) + _rows(out, chosen)
             out = ops.scatter_nd_update(out, ops.unsqueeze(chosen, _whole([1])), part)
         return ops.unsqueeze(out, _whole([0]))
 
@@ -280,15 +295,10 @@ def _scaled(x: Node, axis: int) -> Node:
     return ops.multiply(x, ops.power(square + _number(1e-6), _number(-0.5)))
 
 
-def _swiglu(both: Node) -> Node:
-    a, b = ops.split(both, _whole(-1), 2).outputs()
-    return ops.multiply(ops.swish(a), b)
-
-
 def _neighbours(x: Node) -> Node:
-    """Of blocks [N, H, W, D] each but the outer ones with those beside it; [N - 2, H, 3W, D]."""
+    """Of blocks [N, W, H, D] each but the outer ones with those beside it; [N - 2, 3W, H, D]."""
     parts = [_between(x, i, i - 2 if i < 2 else _END, 0) for i in range(3)]
-    return ops.concat(parts, 2)
+    return ops.concat(parts, 1)
 
 
 def _alibi(heads: int, window: int) -> np.ndarray:

@@ -19,8 +19,9 @@ from safetensors.numpy import load_file, save_file
 
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.encode import reverse_complement
-from augustus_dl.engine import open_engine
+from augustus_dl.engine import open_engine, openvino_cache
 from augustus_dl.engine import torch as torch_engine
+from augustus_dl.engine.openvino import OpenVinoEngine, _kmers
 from augustus_dl.engine.torch import TorchEngine
 from augustus_dl.errors import ModelError
 from augustus_dl.io.fasta import contigs
@@ -31,11 +32,6 @@ from augustus_dl.network.model import AnnotationModel
 from augustus_dl.predict import PredictOptions, predict
 from augustus_dl.profile import find_profile
 from augustus_dl.windows import cut, stitch
-
-pytest.importorskip("openvino")
-
-from augustus_dl.engine import openvino_cache
-from augustus_dl.engine.openvino import OpenVinoEngine, _kmers
 
 ROOT = Path(__file__).resolve().parents[2]
 ONES = np.ones(NUM_LABELS, dtype=np.float32)
