@@ -59,14 +59,14 @@ class NetworkGraphs:
         masks = ops.convert(ops.unsqueeze(masked, _whole([1])), "f32")
         table = _number(self._tensors.take("stem.kmer.weight", 4**KMER + 1, w1))
         looked_up = _turned(ops.gather(table, kmers, _whole(0)))
-        x = self._conv(ops.concat([bases, masks], 1), "stem.conv", 6, w1, 9)
+        x = self._conv(ops.concat([bases, masks], 1), "stem.conv", (w1, 6, 9))
         x = ops.gelu(x + looked_up, "ERF")
-        at1 = x + ops.gelu(self._conv(x, "stem.refine", w1, w1, 9), "ERF")
-        x = self._conv(at1, "down4", w1, w4, 8, stride=4, pad=2)
+        at1 = x + ops.gelu(self._conv(x, "stem.refine", (w1, w1, 9)), "ERF")
+        x = self._conv(at1, "down4", (w4, w1, 8), stride=4)
         at4 = self._residual(self._residual(x, "conv4.0", w4), "conv4.1", w4)
-        x = self._conv(at4, "down16", w4, w16, 8, stride=4, pad=2)
+        x = self._conv(at4, "down16", (w16, w4, 8), stride=4)
         at16 = self._residual(self._residual(x, "conv16.0", w16), "conv16.1", w16)
-        x = self._conv(at16, "down32", w16, w32, 4, stride=2, pad=1)
+        x = self._conv(at16, "down32", (w32, w16, 4), stride=2)
         clade = self._tensors.take("clade.weight", self._shape.clades, w32)[self._clade]
         tokens = _turned(_inside(x, HALO, 2)) + _number(clade)
         beside = HALO - EDGE
@@ -131,11 +131,11 @@ class NetworkGraphs:
             if self._shape.skips:
                 inputs.append(_input([1, fine, -1]))
                 x = x + inputs[-1]
-            x = x + ops.gelu(self._conv(x, f"{name}.mix", fine, fine, kernel), "ERF")
+            x = x + ops.gelu(self._conv(x, f"{name}.mix", (fine, fine, kernel)), "ERF")
         x = _scaled(_inside(x, EDGE * self._shape.stride, 2), 1)
         heads = {"head": NUM_LABELS, "utr_head": NUM_UTR_LABELS}
         made = [
-            self._conv(x, f"{name}.1", w1, labels, 1, norm=f"{name}.0")
+            self._conv(x, f"{name}.1", (labels, w1, 1), norm=f"{name}.0")
             for name, labels in heads.items()
             if name == "head" or self._shape.utr
         ]
@@ -144,35 +144,32 @@ class NetworkGraphs:
     def _finer(self, x: Node, name: str, coarse: int, fine: int, factor: int) -> Node:
         """[1, coarse, P] to [1, fine, factor x P]."""
         x = self._conv(
-            _scaled(x, 1), f"{name}.expand", coarse, fine * factor, 1, norm=f"{name}.norm"
+            _scaled(x, 1), f"{name}.expand", (fine * factor, coarse, 1), norm=f"{name}.norm"
         )
         x = ops.reshape(x, _whole([1, factor, fine, -1]), False)
         return ops.reshape(ops.transpose(x, _whole([0, 2, 3, 1])), _whole([1, fine, -1]), False)
 
     def _residual(self, x: Node, name: str, width: int) -> Node:
-        conv = self._conv(_scaled(x, 1), f"{name}.conv", width, width, 5, norm=f"{name}.norm")
+        conv = self._conv(_scaled(x, 1), f"{name}.conv", (width, width, 5), norm=f"{name}.norm")
         return x + ops.gelu(conv, "ERF")
 
     def _conv(
-        self,
-        x: Node,
-        name: str,
-        fan_in: int,
-        fan_out: int,
-        kernel: int,
-        stride: int = 1,
-        pad: int | None = None,
-        norm: str = "",
+        self, x: Node, name: str, shape: tuple[int, int, int], stride: int = 1, norm: str = ""
     ) -> Node:
-        """A convolution as wide as its input; the weight of a norm before it goes into its own."""
-        weight = self._tensors.take(f"{name}.weight", fan_out, fan_in, kernel)
+        """A convolution that gives one position for each `stride`; the weight of a norm before it
+        goes into its own.
+
+        Args:
+            shape: of its weight: channels out, channels in, kernel.
+        """
+        fan_out, fan_in, kernel = shape
+        weight = self._tensors.take(f"{name}.weight", *shape)
         if norm:
             weight = weight * self._tensors.take(f"{norm}.weight", fan_in, 1)
-        pad = kernel // 2 if pad is None else pad
         bias = self._tensors.take(f"{name}.bias", fan_out)
-        return ops.convolution(x, _number(weight), [stride], [pad], [pad], [1]) + _number(
-            bias[:, None]
-        )
+        pad = (kernel - stride + 1) // 2
+        mixed = ops.convolution(x, _number(weight), [stride], [pad], [pad], [1])
+        return mixed + _number(bias[:, None])
 
     def _linear(self, x: Node, name: str, fan_in: int, fan_out: int) -> Node:
         weight = self._tensors.take(f"{name}.weight", fan_out, fan_in)
