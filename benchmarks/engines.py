@@ -1,11 +1,10 @@
 """Speed of augustus-dl on the CPU with each engine, beside AUGUSTUS, and whether genes agree.
 
-    python -m benchmarks.engines --data FOLDER [--sets NAME ...] [--kilobases 500] [--short 30]
+    python -m benchmarks.engines --data FOLDER [--sets NAME ...] [--kilobases 500]
 
-The first `--kilobases` of the first test row of each set of `benchmarks.annotate` are taken, whole
-and as contigs of `--short` kilobases. The first run with OpenVINO, which compiles the networks, is
-not counted. One program runs after the other; the table goes to stdout as Markdown. Last comes a
-start on 10 kb of the example genome.
+The first `--kilobases` of the test rows of each set of `benchmarks.annotate` are taken. The first
+run with OpenVINO, which compiles the networks, is not counted. One program runs after the other;
+the table goes to stdout as Markdown. Last comes a start on 10 kb of the example genome.
 """
 
 from __future__ import annotations
@@ -31,19 +30,17 @@ HEAD = (
 )
 
 
-def piece(genome_set: GenomeSet, data: Path, length: int) -> bytes:
-    """The first bases of a set's first test row."""
-    sequence, start, end = split_rows(data / "splits.tsv", genome_set.name)[0]
-    for contig in contigs(data / genome_set.folder / "genome.fa.gz"):
-        if contig.name == sequence:
-            return contig.sequence[start : min(end, start + length)]
-    raise InputError(f"{data / genome_set.folder / 'genome.fa.gz'} has no {sequence}")
-
-
-def cut_to(text: bytes, length: int) -> list[Contig]:
-    """Contigs of `length` bases, the last one shorter."""
-    starts = range(0, len(text), length)
-    return [Contig(f"c{start}", text[start : start + length]) for start in starts]
+def sequences(genome_set: GenomeSet, data: Path, length: int) -> list[Contig]:
+    """The test rows of a set, up to `length` bases together; the last one is cut."""
+    rows = split_rows(data / "splits.tsv", genome_set.name)
+    genome = {c.name: c.sequence for c in contigs(data / genome_set.folder / "genome.fa.gz")}
+    found = []
+    for sequence, start, end in rows:
+        text = genome[sequence][start : min(end, start + length)]
+        length -= len(text)
+        if text:
+            found.append(Contig(f"{sequence}_{start}", text))
+    return found
 
 
 def run(command: list[str], engine: str, fasta: Path) -> tuple[Usage, dict[str, list[Gene]]]:
@@ -71,11 +68,11 @@ def same(one: dict[str, list[Gene]], other: dict[str, list[Gene]]) -> str:
     return f"{sum(not known.isdisjoint(gene) for gene in ours)} of {len(ours)}"
 
 
-def rows(genome_set: GenomeSet, sequences: list[Contig], folder: Path) -> Iterator[str]:
+def rows(genome_set: GenomeSet, given: list[Contig], folder: Path) -> Iterator[str]:
     """Lines of the table for one set."""
     fasta = folder / f"{genome_set.name}.fa"
-    write_fasta(fasta, sequences)
-    bases = sum(len(contig.sequence) for contig in sequences) / 1000
+    write_fasta(fasta, given)
+    bases = sum(len(contig.sequence) for contig in given) / 1000
     ours = [*PROGRAMS["augustus-dl"], "--device=cpu", f"--species={genome_set.species}"]
     theirs = [*PROGRAMS["AUGUSTUS"], f"--species={genome_set.augustus_species}"]
     run(ours, ENGINES[0], fasta)
@@ -85,7 +82,7 @@ def rows(genome_set: GenomeSet, sequences: list[Contig], folder: Path) -> Iterat
     for name, (usage, genes) in results.items():
         agreeing = same(genes, results["torch"][1]) if name == ENGINES[0] else ""
         yield (
-            f"| {genome_set.name} | {bases:.0f} | {len(sequences)} | {name} | {speed[name]:.1f} |"
+            f"| {genome_set.name} | {bases:.0f} | {len(given)} | {name} | {speed[name]:.1f} |"
             f" {speed[name] / speed['AUGUSTUS']:.1f} | {bases / usage.wall_s:.1f} |"
             f" {usage.peak_mib:.0f} | {agreeing} |"
         )
@@ -112,17 +109,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with splits.tsv")
     parser.add_argument("--sets", nargs="*", default=names, choices=names, metavar="NAME")
     parser.add_argument("--kilobases", type=int, default=500)
-    parser.add_argument("--short", type=int, default=0, help="0 leaves short contigs out")
     options = parser.parse_args()
     print(HEAD, "|---|--:|--:|---|--:|--:|--:|--:|--:|", sep="\n")
     try:
         with tempfile.TemporaryDirectory(prefix="augustus-dl-engines-") as folder:
             for genome_set in SETS:
                 if genome_set.name in options.sets:
-                    text = piece(genome_set, options.data, options.kilobases * 1000)
-                    for length in {len(text), options.short * 1000 or len(text)}:
-                        for row in rows(genome_set, cut_to(text, length), Path(folder)):
-                            print(row, flush=True)
+                    given = sequences(genome_set, options.data, options.kilobases * 1000)
+                    for row in rows(genome_set, given, Path(folder)):
+                        print(row, flush=True)
             print(*start(Path(folder)), sep="\n", flush=True)
     except AugustusError as error:
         sys.exit(f"benchmarks.engines: {error}")
