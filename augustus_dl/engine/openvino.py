@@ -120,9 +120,8 @@ class OpenVinoEngine:
 
     def _half(self, plan: _Plan, codes: np.ndarray, masked: np.ndarray) -> _Half:
         """One direction of a window through the graphs `down` and `trunk`."""
-        left, right = plan.outer
-        codes = np.pad(codes, (left, right), constant_values=N)
-        masked = np.pad(masked, (left, right)).view(np.uint8)
+        codes = _resized(codes, plan.outer, N)
+        masked = _resized(masked, plan.outer, False).view(np.uint8)
         kmers = _kmers(codes)
         tokens, skips = [], []
         for piece in range(plan.before + plan.pieces + plan.after):
@@ -203,7 +202,8 @@ class _Plan:
             pieces of the core in one direction are pieces in the other, too.
         pieces, before, after: of the core, and beside it.
         tokens, width: of a piece, and numbers in one.
-        outer: bases to add at either end, for the pieces and their halo.
+        outer: bases to add at either end, or if negative to leave out, so that there are those of
+            the pieces and their halo.
         first, last: the tokens, of those of all pieces, that the trunk is given.
     """
 
@@ -253,6 +253,13 @@ class _Plan:
             first=first,
             last=first + wide,
         )
+
+
+def _resized(track: np.ndarray, change: tuple[int, int], fill: int) -> np.ndarray:
+    """A track with bases added at its ends, or left out where the change is negative."""
+    left, right = change
+    track = track[max(-left, 0) : len(track) + min(right, 0)]
+    return np.pad(track, (max(left, 0), max(right, 0)), constant_values=fill)
 
 
 def _ahead(

@@ -126,6 +126,21 @@ def test_contigs_of_any_length(length: int, toy_folder: Path, float32: None) -> 
     assert np.abs(found.astype(int) - expected).max() <= 2
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"window": 7}, {"window": 50}, {"window": 64, "mixer": "convolution"}],
+    ids=["narrow", "even", "convolution"],
+)
+def test_short_contigs_with_other_flanks(settings: dict, tmp_path: Path, float32: None) -> None:
+    """The pieces beside a short core may end before the flanks do."""
+    folder = saved(tmp_path / "model", size="tiny", **settings)
+    ours = OpenVinoEngine(folder, "plants", 1_024, True)
+    theirs = TorchEngine.open(folder, "plants", "cpu", 1_024, True)
+    for length in (20, 900, 3_000):
+        found, expected = (scored(engine, *bases(length)) for engine in (ours, theirs))
+        assert np.abs(found.astype(int) - expected).max() <= 2
+
+
 def test_part_of_a_sequence(toy_folder: Path, float32: None) -> None:
     codes, masked = bases(20_000)
     engine = OpenVinoEngine(toy_folder, "yeasts", 4_096)
