@@ -109,14 +109,17 @@ class OpenVinoEngine:
         begun = ((window, self._begin(window, scale, utr)) for window in windows)
         return _ahead(begun, -(-self.workers // (1 + self._accurate)))
 
-    def _begin(self, window: Window, scale: np.ndarray, utr: bool) -> Future:
-        """Have a window worked on. What is waited for stands earlier in the pool's queue."""
+    def _begin(self, window: Window, scale: np.ndarray, utr: bool) -> list[Future]:
+        """Have a window worked on; the last step has the scores.
+
+        A step that waits for others stands behind them in the pool's queue, so it cannot block them.
+        """
         plan = _Plan.of(window, self._shape)
         given = [(plan.codes, plan.masked)]
         if self._accurate:
             given.append((reverse_complement(plan.codes), plan.masked[::-1]))
         halves = [self._pool.submit(self._half, plan, *half) for half in given]
-        return self._pool.submit(self._finish, plan, window, halves, scale, utr)
+        return [*halves, self._pool.submit(self._finish, plan, window, halves, scale, utr)]
 
     def _half(self, plan: _Plan, codes: np.ndarray, masked: np.ndarray) -> _Half:
         """One direction of a window through the graphs `down` and `trunk`."""
@@ -263,20 +266,21 @@ def _resized(track: np.ndarray, change: tuple[int, int], fill: int) -> np.ndarra
 
 
 def _ahead(
-    begun: Iterator[tuple[Window, Future]], number: int
+    begun: Iterator[tuple[Window, list[Future]]], number: int
 ) -> Iterator[tuple[Window, np.ndarray]]:
-    """Windows with their results, in order; the first `number` windows are begun by this call."""
+    """Windows with the results of their last steps, in order; `number` are begun by this call."""
     waiting = deque(islice(begun, number))
 
     def results() -> Iterator[tuple[Window, np.ndarray]]:
         try:
             while waiting:
                 waiting.extend(islice(begun, 1))
-                window, future = waiting.popleft()
-                yield window, future.result()
+                window, steps = waiting.popleft()
+                yield window, steps[-1].result()
         finally:
-            for _, future in waiting:
-                future.cancel()
+            for _, steps in waiting:
+                for step in steps:
+                    step.cancel()
 
     return results()
 
