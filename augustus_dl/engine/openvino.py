@@ -112,7 +112,7 @@ class OpenVinoEngine:
     def _begin(self, window: Window, scale: np.ndarray, utr: bool) -> list[Future]:
         """Have a window worked on; the last step has the scores.
 
-        A step that waits for others stands behind them in the pool's queue, so it cannot block them.
+        A step that waits for others stands behind them in the queue, so it cannot block them.
         """
         plan = _Plan.of(window, self._shape)
         given = [(plan.codes, plan.masked)]
