@@ -60,7 +60,7 @@ setup(
         "matplotlib",
         "numba",
         "numpy",
-        "openvino",
+        "openvino>=2026.4",
         "safetensors",
         "tokenizers",
         "torch",
