@@ -87,7 +87,7 @@ class OpenVinoEngine:
         self._accurate = accurate
         self._folder, self._clade = folder, clade
         self._cache = GraphCache(folder, clade, self.workers)
-        self._graphs: dict[str, openvino.CompiledModel] = {}
+        self._graphs: dict[str, Future[openvino.CompiledModel]] = {}
         self._lock = threading.Lock()
         self._own = threading.local()  # requests of a worker
         self._pool = ThreadPoolExecutor(self.workers, "network")
@@ -171,7 +171,7 @@ class OpenVinoEngine:
         """Outputs of a graph, on the core of the calling thread."""
         requests = self._own.__dict__
         if name not in requests:
-            requests[name] = self._graphs[name].create_infer_request()
+            requests[name] = self._graphs[name].result().create_infer_request()
         given = [np.ascontiguousarray(array) for array in inputs]
         found = requests[name].infer(given, share_inputs=True)
         return list(found.values())
@@ -180,20 +180,34 @@ class OpenVinoEngine:
         return f"up{'-both' * self._accurate}{'-utr' * utr}"
 
     def _prepare(self, *names: str) -> None:
-        """Have graphs compiled."""
+        """Have graphs loaded from the cache, beside what comes next, or compiled, now."""
         with self._lock:
             wanted = [name for name in names if name not in self._graphs]
-            found = dict(zip(wanted, self._pool.map(self._cache.find, wanted), strict=True))
-            missing = [name for name, graph in found.items() if graph is None]
-            if missing:
-                tensors = Checkpoint(self._folder)
-                made = NetworkGraphs(self._shape, tensors, self._clade)
-                graphs = {"down": made.down(), "trunk": made.trunk()}
-                for utr in {False, self.has_utr}:
-                    graphs[self._up(utr)] = made.up(self._accurate, utr)
-                tensors.check_used()
-                found |= {name: self._cache.compile(name, graphs[name]) for name in missing}
-            self._graphs |= found
+            kept = all(self._cache.has(name) for name in wanted)
+            made = {} if kept else self._made()
+            for name in wanted:
+                self._graphs[name] = self._pool.submit(self._graph, name, made)
+            if not kept:
+                for name in wanted:
+                    self._graphs[name].result()
+
+    def _graph(self, name: str, made: dict[str, openvino.Model]) -> openvino.CompiledModel:
+        found = self._cache.find(name)
+        return found or self._cache.compile(name, (made or self._made())[name])
+
+    def _made(self) -> dict[str, openvino.Model]:
+        """All graphs of the checkpoint.
+
+        Raises:
+            ModelError: it is corrupt or does not fit its configuration.
+        """
+        tensors = Checkpoint(self._folder)
+        graphs = NetworkGraphs(self._shape, tensors, self._clade)
+        made = {"down": graphs.down(), "trunk": graphs.trunk()}
+        for utr in {False, self.has_utr}:
+            made[self._up(utr)] = graphs.up(self._accurate, utr)
+        tensors.check_used()
+        return made
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,12 @@ class GraphCache:
         digest.update("\n".join(known).encode())
         self._key = digest.hexdigest()
 
+    def has(self, name: str) -> bool:
+        """Whether a run before has compiled the graph of this name."""
+        return any(path.is_file() for path in self._path(name))
+
     def find(self, name: str) -> openvino.CompiledModel | None:
-        """The graph of this name if an earlier run has compiled it."""
+        """The graph of this name if a run before has compiled it."""
         for path in self._path(name):
             with suppress(OSError, RuntimeError, ValueError):
                 blob = np.memmap(path, dtype=np.uint8, mode="c")
