@@ -13,9 +13,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from threading import Event
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +35,7 @@ from augustus_dl.io.fasta import Contig
 from augustus_dl.profile import Profile
 from augustus_dl.protein_profile import ProteinProfile
 from augustus_dl.run_hints import RunHints
+from augustus_dl.side_by_side import in_order
 from augustus_dl.validity import MIN_INTRON
 from augustus_dl.windows import cut, stitch
 
@@ -147,7 +146,7 @@ def _predictions(
     contigs: Iterable[Contig], engine: Engine, config: DecoderConfig, options: PredictOptions
 ) -> Iterator[tuple[Contig, list[Gene]]]:
     searches = _searches(contigs, engine, config, options)
-    for contig, loci in _in_order(searches, engine.workers, engine.workers * engine.core):
+    for contig, loci in in_order(searches, engine.workers, engine.workers * engine.core):
         ordered = sorted(loci, key=lambda locus: min(one.cds[0] for one in locus))
         yield contig, [gene_of(contig.name, locus) for locus in ordered]
 
@@ -173,50 +172,6 @@ def _searches(
         )
         if not whole:
             return
-
-
-def _in_order(
-    searches: Iterator[tuple[Contig, Iterator[Locus]]], workers: int, room: int
-) -> Iterator[tuple[Contig, list[Locus]]]:
-    """All loci of each contig, in order. While one is waited for, others are under way.
-
-    Args:
-        workers: how many at a time.
-        room: bases of contigs that may be ahead of the one in turn.
-    """
-    if workers == 1:
-        yield from ((contig, list(loci)) for contig, loci in searches)
-        return
-    waiting: deque[tuple[Contig, Future[list[Locus]]]] = deque()
-    failure, bases, stop = None, 0, Event()
-    pool = ThreadPoolExecutor(workers, "contig")
-    try:
-        while True:
-            try:
-                contig, loci = next(searches)
-            except StopIteration:
-                break
-            except Exception as error:  # its turn comes when all before are done
-                failure = error
-                break
-            waiting.append((contig, pool.submit(_listed, loci, stop)))
-            bases += len(contig.sequence)
-            while waiting and (bases > room or waiting[0][1].done()):
-                contig, done = waiting.popleft()
-                bases -= len(contig.sequence)
-                yield contig, done.result()
-        for contig, done in waiting:
-            yield contig, done.result()
-    finally:
-        stop.set()
-        pool.shutdown(wait=False, cancel_futures=True)
-    if failure:
-        raise failure
-
-
-def _listed(loci: Iterator[Locus], stop: Event) -> list[Locus]:
-    """All of them, unless nobody waits any more."""
-    return list(itertools.takewhile(lambda _: not stop.is_set(), loci))
 
 
 def prediction_span(length: int, asked: tuple[int, int | None]) -> tuple[int, int]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import shutil
-import threading
 import weakref
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -25,14 +24,13 @@ from augustus_dl.decode.viterbi import viterbi
 from augustus_dl.encode import base_codes
 from augustus_dl.engine import open_engine, openvino_cache
 from augustus_dl.engine import torch as torch_engine
-from augustus_dl.errors import InputError, ModelError, OptionError
+from augustus_dl.errors import ModelError, OptionError
 from augustus_dl.gene import Gene
 from augustus_dl.genetic_code import genetic_code
 from augustus_dl.io.fasta import Contig
 from augustus_dl.predict import (
     PredictOptions,
     Stretch,
-    _in_order,
     decoder_config,
     loci_of,
     predict,
@@ -402,55 +400,6 @@ def test_contigs_are_read_one_at_a_time(profile: Profile, monkeypatch: pytest.Mo
     assert read == []
     next(answers)
     assert read == ["a"]
-
-
-def test_contigs_are_searched_side_by_side_in_order() -> None:
-    gates = {name: threading.Event() for name in "abcd"}
-    begun = []
-
-    def loci(name: str) -> Iterator[str]:
-        assert gates[name].wait(60)
-        yield name
-
-    def searches() -> Iterator[tuple[Contig, Iterator[str]]]:
-        for name in gates:
-            begun.append(name)
-            yield Contig(name, b"A" * 100), loci(name)
-        raise InputError("the file is damaged")
-
-    gates["b"].set()
-    gates["a"].set()
-    answers = _in_order(searches(), workers=2, room=250)
-    assert next(answers)[1] == ["a"]
-    assert next(answers)[1] == ["b"]
-    gates["c"].set()
-    gates["d"].set()
-    assert [(contig.name, found) for contig, found in islice(answers, 2)] == [
-        ("c", ["c"]),
-        ("d", ["d"]),
-    ]
-    with pytest.raises(InputError, match="damaged"):
-        next(answers)
-
-
-def test_contigs_ahead_are_bounded_and_given_up() -> None:
-    begun, release = [], threading.Event()
-
-    def loci() -> Iterator[str]:
-        while True:  # until nobody waits any more
-            release.wait(0.01)
-            yield "x"
-
-    def searches() -> Iterator[tuple[Contig, Iterator[str]]]:
-        yield Contig("first", b"A" * 100), iter(["x"])
-        for number in range(9):
-            begun.append(number)
-            yield Contig(str(number), b"A" * 100), loci()
-
-    answers = _in_order(searches(), workers=2, room=250)
-    assert next(answers)[1] == ["x"]
-    assert len(begun) <= 3
-    answers.close()
 
 
 def test_short_contigs_have_the_genes_they_have_alone(profile: Profile) -> None:
