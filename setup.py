@@ -60,6 +60,7 @@ setup(
         "matplotlib",
         "numba",
         "numpy",
+        "openvino>=2026.4",
         "safetensors",
         "tokenizers",
         "torch",

@@ -3,8 +3,9 @@
     contigs -> windows.cut -> engine.scores -> windows.stitch -> decoder -> transcripts
             -> untranslated regions -> genes
 
-Memory is bounded by a window and an undecided stretch of the decoder, never by a chromosome's
-scores. Genes come in input order, sorted by their first coding base.
+Memory is bounded by a window for each worker of the engine and an undecided stretch of the decoder,
+never by a chromosome's scores. Short contigs are searched beside each other, one for each worker.
+Genes come in input order, sorted by their first coding base.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from augustus_dl.io.fasta import Contig
 from augustus_dl.profile import Profile
 from augustus_dl.protein_profile import ProteinProfile
 from augustus_dl.run_hints import RunHints
+from augustus_dl.side_by_side import in_order
 from augustus_dl.validity import MIN_INTRON
 from augustus_dl.windows import cut, stitch
 
@@ -143,21 +145,31 @@ def predict(
 def _predictions(
     contigs: Iterable[Contig], engine: Engine, config: DecoderConfig, options: PredictOptions
 ) -> Iterator[tuple[Contig, list[Gene]]]:
+    searches = _searches(contigs, engine, config, options)
+    for contig, loci in in_order(searches, engine.workers, engine.workers * engine.core):
+        ordered = sorted(loci, key=lambda locus: min(one.cds[0] for one in locus))
+        yield contig, [gene_of(contig.name, locus) for locus in ordered]
+
+
+def _searches(
+    contigs: Iterable[Contig], engine: Engine, config: DecoderConfig, options: PredictOptions
+) -> Iterator[tuple[Contig, Iterator[Locus]]]:
+    """Each contig with its genes to come. The engine is at work on it already."""
     for number, contig in enumerate(contigs):
         length = len(contig.sequence)
         whole = number > 0 or options.range in (None, (0, None), (0, length))
         span = (0, length) if whole else prediction_span(length, options.range)
         codes = base_codes(contig.sequence)
         masked = soft_mask(contig.sequence) & options.softmasking
+        scores = _scores(codes, masked, engine, config, span, options.utr)
         stages = [*options.hints.stages(contig, span[1])] if options.hints else []
         if options.protein_profile:
             found = block_stage(codes[slice(*span)], options.protein_profile, config.code())
             stages += [found] if found else []
-        loci = loci_of(
-            codes, masked, engine, config, span, stages, options.alternatives, options.utr
+        yield (
+            contig,
+            _loci(scores, codes, config, span, stages, options.alternatives, options.utr),
         )
-        ordered = sorted(loci, key=lambda locus: min(one.cds[0] for one in locus))
-        yield contig, [gene_of(contig.name, locus) for locus in ordered]
         if not whole:
             return
 
@@ -244,11 +256,37 @@ def loci_of(
     Yields:
         Transcripts in coordinates of the whole sequence.
     """
+    span = span or (0, len(codes))
+    scores = _scores(codes, masked, engine, config, span, utr)
+    return _loci(scores, codes, config, span, stages, alternatives, utr)
+
+
+def _scores(
+    codes: np.ndarray,
+    masked: np.ndarray,
+    engine: Engine,
+    config: DecoderConfig,
+    span: tuple[int, int],
+    utr: bool,
+) -> Iterator[np.ndarray]:
+    """Scores of part of a sequence, in stretches that tile it; see `loci_of`."""
+    windows = cut(codes, masked, engine.core, engine.flank, span=span)
+    return stitch(engine.scores(windows, config.label_weights(), utr), span[0])
+
+
+def _loci(
+    scores: Iterator[np.ndarray],
+    codes: np.ndarray,
+    config: DecoderConfig,
+    span: tuple[int, int],
+    stages: Sequence[Stage],
+    alternatives: AlternativeOptions,
+    utr: bool,
+) -> Iterator[Locus]:
+    """The second half of `loci_of`: scores to transcripts."""
     from augustus_dl.decode.utr import UtrTrack, with_utrs
 
-    start, end = span or (0, len(codes))
-    windows = cut(codes, masked, engine.core, engine.flank, span=(start, end))
-    scores = stitch(engine.scores(windows, config.label_weights(), utr), start)
+    start, end = span
     tracks = config.tracks()
     if utr:
         untranslated = UtrTrack(codes[start:end])

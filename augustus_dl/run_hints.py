@@ -17,6 +17,8 @@ from augustus_dl.io.fasta import Contig
 __all__ = ["RunHints"]
 
 _USUAL_PAIRS = ("GTAG", "GCAG")
+_ROOM = 4_000_000
+"""Bases of sequences whose groups are kept: prediction may be some sequences ahead of printing."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class RunHints:
     grouping: GroupingOptions
     softmasking: bool
     offset: int = 0
-    _last: list[tuple[Contig, int | None, HintGroups]] = field(default_factory=list, repr=False)
+    _kept: list[tuple[Contig, int | None, HintGroups]] = field(default_factory=list, repr=False)
 
     def stages(self, contig: Contig, end: int | None = None) -> tuple[Stage, ...]:
         """What adds the hints of a sequence to its scores; see `groups`. Its stretches begin where
@@ -59,10 +61,14 @@ class RunHints:
         Args:
             end: of the part that is predicted; None for the end of the sequence.
         """
-        if not self._last or self._last[0][0] is not contig or self._last[0][1] != end:
-            part = contig.sequence[self.offset : end]
-            masked: np.ndarray | None = soft_mask(part) if self.softmasking else None
-            hints = self.collection.of(contig.name)
-            found = group_hints(hints, base_codes(part), masked, self.extrinsic, self.grouping)
-            self._last[:] = [(contig, end, found)]
-        return self._last[0][-1]
+        for kept, its_end, found in self._kept:
+            if kept is contig and its_end == end:
+                return found
+        part = contig.sequence[self.offset : end]
+        masked: np.ndarray | None = soft_mask(part) if self.softmasking else None
+        hints = self.collection.of(contig.name)
+        found = group_hints(hints, base_codes(part), masked, self.extrinsic, self.grouping)
+        self._kept.append((contig, end, found))
+        while len(self._kept) > 1 and sum(len(c.sequence) for c, _, _ in self._kept) > _ROOM:
+            del self._kept[0]
+        return found

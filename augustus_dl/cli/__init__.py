@@ -1,7 +1,6 @@
 """The command `augustus-dl`: AUGUSTUS's own command line, and subcommands beside it.
 
-The first word decides. A subcommand's file is imported when it is called, so that nothing heavy is
-loaded for help or for a subcommand that does not need it.
+The first word decides what is imported.
 """
 
 from __future__ import annotations
@@ -10,38 +9,12 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
-
-import typer
-from typer.core import TyperGroup
 
 from augustus_dl.cli.usage import CLOSED_PIPE, COMMANDS
 from augustus_dl.errors import AugustusError
 
-__all__ = ["app", "main"]
-
-
-class _Subcommands(TyperGroup):
-    """Finds a subcommand's function in the file of its name."""
-
-    def list_commands(self, ctx: typer.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> typer.core.TyperCommand | None:
-        if cmd_name not in COMMANDS:
-            return None
-        single = typer.Typer(add_completion=False)
-        single.command(cmd_name)(getattr(import_module(f"augustus_dl.cli.{cmd_name}"), cmd_name))
-        return typer.main.get_command(single)
-
-
-app = typer.Typer(cls=_Subcommands, add_completion=False, pretty_exceptions_enable=False)
-
-
-@app.callback()
-def _app() -> None:
-    """Predict genes (augustus-dl --species=NAME FILE) and make the models for it."""
+__all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _subcommand(arguments: list[str]) -> int:
+    from augustus_dl.cli.subcommands import app
+
     try:
         app(arguments, prog_name="augustus-dl", standalone_mode=True)
     except AugustusError as error:

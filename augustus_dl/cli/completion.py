@@ -110,7 +110,7 @@ def candidates(words: Sequence[str]) -> list[str]:
 
 def _options_of(command: str) -> list[str]:
     """The options of a subcommand."""
-    from augustus_dl.cli import app
+    from augustus_dl.cli.subcommands import app
 
     group = typer.main.get_command(app)
     with typer.Context(group) as context:

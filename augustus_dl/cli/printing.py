@@ -11,12 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import TextIO
 
-from augustus_dl.augustus_accuracy import AugustusAccuracy
 from augustus_dl.cli.run import Run
 from augustus_dl.evidence import Evidence, evidence
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.io import strict_gff3, writers
-from augustus_dl.io.accuracy_report import report_lines
 from augustus_dl.io.fasta import Contig
 from augustus_dl.io.writers import NO_GENES, HintsOfRun
 
@@ -106,10 +104,32 @@ def _matched(run: Run, genes: Sequence[Gene], contig: Contig) -> Sequence[Gene]:
 
 def print_run(run: Run, results: Iterable[Located], command: Sequence[str], stream: TextIO) -> None:
     """Print a whole run, flushed gene by gene."""
-    started = time.monotonic()
     _write(stream, _preamble(run))
+    if run.genbank and not run.annotated:
+        _print_evaluated(run, results, stream)
+    else:
+        _print_sequences(run, results, stream)
+    _write(stream, writers.trailer(command))
+
+
+def _print_evaluated(run: Run, results: Iterable[Located], stream: TextIO) -> None:
+    """Print sequences, then how well the genes found fit those annotated."""
+    from augustus_dl.augustus_accuracy import AugustusAccuracy  # takes long to import: gffutils
+    from augustus_dl.io.accuracy_report import report_lines
+
+    started = time.monotonic()
     accuracy = AugustusAccuracy({"both": "+-", "forward": "+", "backward": "-"}[run.output.strand])
-    evaluated = run.genbank and not run.annotated
+
+    def counted() -> Iterator[Located]:
+        for found in results:
+            yield found
+            accuracy.add(found.annotated, found.genes)
+
+    _print_sequences(run, counted(), stream)
+    _write(stream, report_lines(accuracy, time.monotonic() - started))
+
+
+def _print_sequences(run: Run, results: Iterable[Located], stream: TextIO) -> None:
     written = 0
     for number, found in enumerate(results, 1):
         _write(stream, _header(run, number, found, after_evidence=written > 0))
@@ -121,11 +141,6 @@ def print_run(run: Run, results: Iterable[Located], command: Sequence[str], stre
             _write(stream, _gene(run, gene, written, found))
         if not (found.genes or (run.annotated and found.annotated)):
             _write(stream, [NO_GENES])
-        if evaluated:
-            accuracy.add(found.annotated, found.genes)
-    if evaluated:
-        _write(stream, report_lines(accuracy, time.monotonic() - started))
-    _write(stream, writers.trailer(command))
 
 
 def _preamble(run: Run) -> Iterator[str]:

@@ -7,6 +7,9 @@ importing this package imports none of them.
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +20,10 @@ from augustus_dl.windows import Window
 
 __all__ = ["Engine", "open_engine"]
 
+_LOG = logging.getLogger(__name__)
+_WSL = Path("/dev/dxg")
+"""The GPUs of Windows, as Linux under Windows sees them."""
+
 
 class Engine(Protocol):
     """Runs one checkpoint on one device.
@@ -24,12 +31,14 @@ class Engine(Protocol):
     Attributes:
         flank, core: bases of a window's flanks and core (see windows).
         device: name of the device in use.
+        workers: how many windows it works on at the same time.
         has_utr: the checkpoint knows untranslated regions.
     """
 
     flank: int
     core: int
     device: str
+    workers: int
     has_utr: bool
 
     def scores(
@@ -61,6 +70,9 @@ def open_engine(
 ) -> Engine:
     """Open a model folder on a device: auto, cpu, cuda, cuda:N or mps.
 
+    OpenVINO runs networks on the CPU. The environment variable AUGUSTUS_DL_ENGINE=torch has torch
+    do so, the reference to compare with. So it does, with a warning, where OpenVINO is missing.
+
     Args:
         accurate: average the logits with those of the reverse complement, at twice the cost.
 
@@ -68,6 +80,25 @@ def open_engine(
         ModelError: the checkpoint is missing or corrupt.
         OptionError: the device is unknown or absent.
     """
+    if _is_cpu(device) and os.environ.get("AUGUSTUS_DL_ENGINE") != "torch":
+        try:
+            from augustus_dl.engine.openvino import OpenVinoEngine
+
+            return OpenVinoEngine(model, clade, core, accurate)
+        except (ImportError, RuntimeError) as error:
+            reason = str(error).strip().split("\n")[0]
+            _LOG.warning("OpenVINO cannot be used (%s); using PyTorch, which is slower", reason)
     from augustus_dl.engine.torch import TorchEngine
 
     return TorchEngine.open(model, clade, device, core, accurate)
+
+
+def _is_cpu(device: str) -> bool:
+    """Does the name stand for the CPU? torch is asked only where there may be something else."""
+    if device != "auto":
+        return device == "cpu"
+    if not (sys.platform == "darwin" or any(Path("/dev").glob("nvidia[0-9]*")) or _WSL.exists()):
+        return True
+    from augustus_dl.engine.torch import choose_device
+
+    return choose_device(device).type == "cpu"

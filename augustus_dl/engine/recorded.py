@@ -32,6 +32,7 @@ class RecordedEngine:
     flank = 0
     core = 262_144
     device = "memory"
+    workers = 1
     has_utr = False
 
     def __init__(self, kept: np.ndarray) -> None:

@@ -25,6 +25,8 @@ _CORE = {"cpu": 131_072, "cuda": 1_048_576, "mps": 262_144}
 class TorchEngine:
     """One checkpoint on one torch device; `accurate` reads each window in both directions."""
 
+    workers = 1
+
     def __init__(
         self,
         model: AnnotationModel,

@@ -24,7 +24,6 @@ from augustus_dl.io.fasta import (
     read_fasta,
 )
 from augustus_dl.io.files import InputFile
-from augustus_dl.io.genbank import genbank_is_lower_case, genbank_names, read_genbank
 
 __all__ = ["ALL_LOWER_CASE", "Query", "open_query"]
 
@@ -86,7 +85,11 @@ class Query:
 
     def names(self) -> Iterator[str]:
         """Names of the records in the order of the file; reads it once, without warnings."""
-        return fasta_names(self._file) if self.format == "fasta" else genbank_names(self._file)
+        if self.format == "fasta":
+            return fasta_names(self._file)
+        from augustus_dl.io.genbank import genbank_names  # takes long to import: Biopython
+
+        return genbank_names(self._file)
 
     def is_lower_case(self) -> bool:
         """Whether no sequence has an upper-case letter, N included.
@@ -95,12 +98,16 @@ class Query:
         """
         if self.format == "fasta":
             return fasta_is_lower_case(self._file)
+        from augustus_dl.io.genbank import genbank_is_lower_case
+
         return genbank_is_lower_case(self._file)
 
     def _read(
         self, stop_excluded: bool, utrs: bool
     ) -> Iterator[tuple[Contig, tuple[Gene, ...] | None]]:
         if self.format == "genbank":
+            from augustus_dl.io.genbank import read_genbank
+
             yield from read_genbank(self._file, stop_excluded, utrs)
         else:
             for contig in read_fasta(self._file):

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from augustus_dl.cli import app
 from augustus_dl.cli.arguments import options
 from augustus_dl.cli.completion import candidates
+from augustus_dl.cli.subcommands import app
 from augustus_dl.cli.usage import COMMANDS
 from augustus_dl.profile import species_names
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from augustus_dl.cli import app
 from augustus_dl.cli import install as module
 from augustus_dl.cli.arguments import options
 from augustus_dl.cli.install import parameter_descriptions
+from augustus_dl.cli.subcommands import app
 from augustus_dl.errors import OptionError
 from augustus_dl.profile import read_parameters, species_names
 

@@ -13,7 +13,6 @@ import torch
 
 from augustus_dl.decode.config import GRID, DecoderConfig
 from augustus_dl.encode import reverse_complement
-from augustus_dl.engine import open_engine
 from augustus_dl.engine import torch as engine_module
 from augustus_dl.engine.torch import TorchEngine, choose_device
 from augustus_dl.errors import ModelError, OptionError
@@ -23,6 +22,13 @@ from augustus_dl.network.model import AnnotationModel, load_model
 from augustus_dl.windows import Window, cut
 
 ONES = np.ones(NUM_LABELS, dtype=np.float32)
+
+
+def open_engine(
+    model: Path, clade: str, device: str, core: int | None = None, accurate: bool = False
+) -> TorchEngine:
+    """The torch engine also where `engine.open_engine` chooses another one."""
+    return TorchEngine.open(model, clade, device, core, accurate)
 
 
 @pytest.fixture

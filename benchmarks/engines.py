@@ -1,0 +1,127 @@
+"""Speed of augustus-dl on the CPU with each engine, beside AUGUSTUS, and whether genes agree.
+
+    python -m benchmarks.engines --data FOLDER [--sets NAME ...] [--kilobases 500]
+
+The first `--kilobases` of the test rows of each set of `benchmarks.annotate` are taken. The first
+run with OpenVINO, which compiles the networks, is not counted. One program runs after the other;
+the table goes to stdout as Markdown. Last comes a start on 10 kb of the example genome.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from augustus_dl.errors import AugustusError, InputError
+from augustus_dl.gene import Gene
+from augustus_dl.io.annotation import read_annotation
+from augustus_dl.io.fasta import Contig, contigs
+from benchmarks.annotate import PROGRAMS, ROOT, SETS, SWITCHES, GenomeSet, split_rows, write_fasta
+from benchmarks.measure import Usage, measure
+
+EXAMPLE = ROOT / "examples/fly_chr2R_500kb.fa.gz"
+ENGINES = ("openvino", "torch")
+HEAD = (
+    "| set | kb | sequences | program | kb per CPU-s | x AUGUSTUS | kb/s | peak MiB | same genes |"
+)
+
+
+def sequences(genome_set: GenomeSet, data: Path, length: int) -> list[Contig]:
+    """The test rows of a set, up to `length` bases together; the last one is cut."""
+    rows = split_rows(data / "splits.tsv", genome_set.name)
+    genome = {c.name: c.sequence for c in contigs(data / genome_set.folder / "genome.fa.gz")}
+    found = []
+    for sequence, start, end in rows:
+        text = genome[sequence][start : min(end, start + length)]
+        length -= len(text)
+        if text:
+            found.append(Contig(f"{sequence}_{start}", text))
+    return found
+
+
+def run(command: list[str], engine: str, fasta: Path) -> tuple[Usage, dict[str, list[Gene]]]:
+    """Run a program on a file: what it took, and the genes it found."""
+    os.environ["AUGUSTUS_DL_ENGINE"] = engine
+    found, errors = fasta.with_suffix(".gtf"), fasta.with_suffix(".err")
+    usage = measure([*command, *SWITCHES, str(fasta)], found, errors)
+    if usage.status:
+        raise InputError(f"{command[0]} failed: {errors.read_text(encoding='utf-8').strip()}")
+    return usage, read_annotation(found).genes
+
+
+def same(one: dict[str, list[Gene]], other: dict[str, list[Gene]]) -> str:
+    """How many genes of `one` have a transcript with the coding intervals of one of `other`."""
+
+    def structures(genes: dict[str, list[Gene]]) -> list[set]:
+        return [
+            {(name, t.strand, t.cds) for t in gene.transcripts}
+            for name, found in genes.items()
+            for gene in found
+        ]
+
+    known = set().union(*structures(other))
+    ours = structures(one)
+    return f"{sum(not known.isdisjoint(gene) for gene in ours)} of {len(ours)}"
+
+
+def rows(genome_set: GenomeSet, given: list[Contig], folder: Path) -> Iterator[str]:
+    """Lines of the table for one set."""
+    fasta = folder / f"{genome_set.name}.fa"
+    write_fasta(fasta, given)
+    bases = sum(len(contig.sequence) for contig in given) / 1000
+    ours = [*PROGRAMS["augustus-dl"], "--device=cpu", f"--species={genome_set.species}"]
+    theirs = [*PROGRAMS["AUGUSTUS"], f"--species={genome_set.augustus_species}"]
+    run(ours, ENGINES[0], fasta)
+    results = {name: run(ours, name, fasta) for name in ENGINES}
+    results["AUGUSTUS"] = run(theirs, "", fasta)
+    speed = {name: bases / usage.cpu_s for name, (usage, _) in results.items()}
+    for name, (usage, genes) in results.items():
+        agreeing = same(genes, results["torch"][1]) if name == ENGINES[0] else ""
+        yield (
+            f"| {genome_set.name} | {bases:.0f} | {len(given)} | {name} | {speed[name]:.1f} |"
+            f" {speed[name] / speed['AUGUSTUS']:.1f} | {bases / usage.wall_s:.1f} |"
+            f" {usage.peak_mib:.0f} | {agreeing} |"
+        )
+
+
+def start(folder: Path) -> Iterator[str]:
+    """Time and memory of a run on 10 kb, file cache and compiled networks warm."""
+    (example,) = contigs(EXAMPLE)
+    fasta = folder / "start.fa"
+    write_fasta(fasta, [Contig("c", example.sequence[200_000:210_000])])
+    command = [*PROGRAMS["augustus-dl"], "--device=cpu", "--species=fly"]
+    for name in ENGINES:
+        run(command, name, fasta)
+        usages = [run(command, name, fasta)[0] for _ in range(3)]
+        best = min(usages, key=lambda usage: usage.wall_s)
+        yield (
+            f"10 kb, {name}: {best.wall_s:.2f} s, {best.cpu_s:.2f} CPU-s, {best.peak_mib:.0f} MiB"
+        )
+
+
+def main() -> None:
+    names = [genome_set.name for genome_set in SETS]
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with splits.tsv")
+    parser.add_argument("--sets", nargs="*", default=names, choices=names, metavar="NAME")
+    parser.add_argument("--kilobases", type=int, default=500)
+    options = parser.parse_args()
+    print(HEAD, "|---|--:|--:|---|--:|--:|--:|--:|--:|", sep="\n")
+    try:
+        with tempfile.TemporaryDirectory(prefix="augustus-dl-engines-") as folder:
+            for genome_set in SETS:
+                if genome_set.name in options.sets:
+                    given = sequences(genome_set, options.data, options.kilobases * 1000)
+                    for row in rows(genome_set, given, Path(folder)):
+                        print(row, flush=True)
+            print(*start(Path(folder)), sep="\n", flush=True)
+    except AugustusError as error:
+        sys.exit(f"benchmarks.engines: {error}")
+
+
+if __name__ == "__main__":
+    main()
