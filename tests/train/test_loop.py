@@ -217,7 +217,7 @@ def test_a_failing_evaluation_loses_nothing(
     folder = tmp_path / "run"
     answers = [0.3, Stopped, 0.2]
 
-    def evaluate(self: Validation, model: AnnotationModel, device: torch.device) -> dict:
+    def evaluate(self: Validation, model: AnnotationModel, *_: object) -> dict:
         answer = answers.pop(0)
         if answer is Stopped:
             raise Stopped
