@@ -142,7 +142,8 @@ def _unwritten(species: str, folder: Path, error: OSError) -> TrainingError:
 
 def _copy(model: Path, part: Path) -> None:
     for name in _MODEL:
-        shutil.copyfile(model / name, part / name)
+        if (model / name).exists():  # prediction needs no tokenizer
+            shutil.copyfile(model / name, part / name)
 
 
 def _scores(outcome: Outcome, parent: Profile) -> dict[str, Any]:

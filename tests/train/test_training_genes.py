@@ -128,7 +128,7 @@ def test_two_sequences_of_one_name_are_refused(toy_contig: Toy) -> None:
 def test_rows_may_be_unsorted(toy_contig: Toy, tmp_path: Path) -> None:
     contig, genes = toy_contig("c", 5, 3)
     rows = [
-        f"c\tx\tCDS\t{start + 1}\t{end}\t.\t{g.strand}\t.\tgene_id \"g{i}\"; transcript_id \"t{i}\";"
+        f'c\tx\tCDS\t{start + 1}\t{end}\t.\t{g.strand}\t.\tgene_id "g{i}"; transcript_id "t{i}";'
         for i, g in enumerate(genes)
         for start, end in g.transcripts[0].cds
     ]
