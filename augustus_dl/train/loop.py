@@ -115,7 +115,8 @@ def train(
         if evaluates:
             accuracy = validation.run(average, device, decoder)
             by_clade = {clade: 100 * levels["gene"]["f1"] for clade, levels in accuracy.items()}
-            f1 = sum(by_clade.values()) / len(by_clade)
+            exons = [100 * levels["exon"]["f1"] for levels in accuracy.values()]
+            f1 = (sum(by_clade.values()) + config.exon_share * sum(exons)) / len(by_clade)
             waited += 1
             if f1 > best:
                 best, waited = f1, 0
@@ -124,6 +125,7 @@ def train(
             run.log(step=step, validation=accuracy)
             run.plot()
             detail = ", ".join(f"{clade} {value:.1f}" for clade, value in by_clade.items())
+            detail += f" (exon {exons[0]:.1f})" if config.exon_share else ""
             progress(f"step {step}: validation gene F1 {detail}; best mean {best:.2f}")
             evaluated = saved = time.monotonic()
         if over:
