@@ -195,7 +195,7 @@ def _optimizer(
         {"params": decayed, "weight_decay": config.weight_decay},
         {"params": rest, "weight_decay": 0.0},
     ]
-    fused = device.type == "cuda"
+    fused = device.type != "mps"
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98), fused=fused)
 
 

@@ -21,6 +21,8 @@ from typing import TypeVar
 import torch
 import torch.distributed as dist
 
+from augustus_dl.train.dataset import Batch
+
 __all__ = ["Workers", "backward", "over_threads"]
 
 _Item = TypeVar("_Item")
@@ -40,7 +42,7 @@ def over_threads(function: Callable[[_Item], _Result], items: Sequence[_Item]) -
 
 def backward(
     losses_of: Callable[..., tuple[torch.Tensor, torch.Tensor]],
-    batch: tuple[torch.Tensor, ...],
+    batch: Batch,
     parameters: Sequence[torch.nn.Parameter],
     path_weight: float,
 ) -> torch.Tensor:
@@ -50,10 +52,9 @@ def backward(
 
     Args:
         losses_of: a batch to the loss of single bases and the path loss.
-        batch: tensors whose first dimension counts windows.
     """
 
-    def gradients(part: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, tuple]:
+    def gradients(part: Batch) -> tuple[torch.Tensor, tuple]:
         loss, path_loss = losses_of(part)
         total = loss + path_weight * path_loss
         found = torch.autograd.grad(total, parameters, allow_unused=True)
@@ -66,9 +67,7 @@ def backward(
         (loss + path_weight * path_loss).backward()
         return torch.stack([loss.detach(), path_loss.detach()])
     bounds = [windows * i // number for i in range(number + 1)]
-    parts = [
-        type(batch)(*(tensor[start:end] for tensor in batch)) for start, end in pairwise(bounds)
-    ]
+    parts = [batch._make(tensor[start:end] for tensor in batch) for start, end in pairwise(bounds)]
     done = over_threads(gradients, parts)
     for parameter, *found in zip(parameters, *(grads for _, grads in done), strict=True):
         known = [gradient for gradient in found if gradient is not None]
