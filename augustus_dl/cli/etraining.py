@@ -43,7 +43,12 @@ from augustus_dl.profile import find_profile, read_parameters, species_table
 __all__ = ["CodonCounts", "gene_faults", "main"]
 
 _STOPS = ("tag", "taa", "tga")
-_MODELS = {"ExonModel": "exon", "IntronModel": "intron", "IGenicModel": "igenic"}
+_FILES = {
+    "/ExonModel/outfile": "exon",
+    "/IntronModel/outfile": "intron",
+    "/IGenicModel/outfile": "igenic",
+}
+"""Settings that name files with AUGUSTUS's own parameters, and the kind in their usual names."""
 _STUB = "# augustus-dl keeps what it learned in the network that *_dl.json names.\n"
 
 Records = list[tuple[Contig, tuple[Gene, ...]]]
@@ -203,17 +208,17 @@ def _species_folder(values: Mapping[str, str]) -> Path:
 def _write_stubs(folder: Path, settings: Settings) -> None:
     """The files that AUGUSTUS's training writes, under the names that the settings give them."""
     name = settings.values["species"]
-    for model, kind in _MODELS.items():
-        path = folder / settings.text(f"/{model}/outfile", f"{name}_{kind}_probs.pbl")
+    for key, kind in _FILES.items():
+        path = folder / settings.text(key, f"{name}_{kind}_probs.pbl")
         if not path.exists() or path.is_file():
             with whole_file(path) as part:
                 part.write_text(_STUB, encoding="utf-8")
 
 
 def _only_compares(settings: Settings) -> bool:
-    """Whether optimize_augustus.pl calls: it alone silences all parts. What it compares, parameters
+    """Whether optimize_augustus.pl calls, which silences all parts. What it compares, parameters
     of AUGUSTUS's own model, does not matter here; a species that has a network keeps it."""
-    names = ("/genbank/verbosity", "/ExonModel/verbosity", "/IntronModel/verbosity")
+    names = ("/augustus/verbosity", "/genbank/verbosity", "/ExonModel/verbosity")
     return all(settings.values.get(name) == "0" for name in names)
 
 
