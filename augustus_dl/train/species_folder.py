@@ -178,5 +178,5 @@ how often exons of a probability are right, `curves.png` loss and F1 during trai
 
 ## Limits
 
-Made for this species. Nothing was measured on other genes, nor beside AUGUSTUS.
+Made for this species. Nothing was measured on other genes, nor beside AUGUSTUS. Untranslated regions were not trained.
 """  # noqa: E501
