@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from augustus_dl.decode.config import DecoderConfig
-from augustus_dl.engine import open_engine
+from augustus_dl.engine.torch import TorchEngine
 from augustus_dl.errors import TrainingError
 from augustus_dl.predict import PredictOptions, decoder_config
 from augustus_dl.profile import Profile, clade_profile, clades
@@ -135,7 +135,7 @@ def nearest_checkpoint(
         profile = clade_profile(clade)
         key = (profile.model, profile.clade)
         if key not in found:
-            engine = open_engine(profile.model, profile.clade, str(device))
+            engine = TorchEngine.open(profile.model, profile.clade, str(device), None, False)
             levels = accuracy(sample, engine, _constants(profile, sample))
             found[key] = (levels["gene"]["f1"] + levels["exon"]["f1"], profile)
             progress(f"checkpoint {profile.name}: exon F1 {100 * levels['exon']['f1']:.1f}")
@@ -181,7 +181,8 @@ def finetune(
     start = _constants(parent, held)
 
     def judged(model: Path) -> tuple[list[Part], Trials]:
-        parts = parts_of(held, open_engine(model, parent.clade, str(device), None, parent.accurate))
+        engine = TorchEngine.open(model, parent.clade, str(device), None, parent.accurate)
+        parts = parts_of(held, engine)
         return parts, Trials(parts)
 
     judging = time.monotonic()

@@ -18,6 +18,7 @@ from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.encode import intervals_of
 from augustus_dl.engine import Engine
 from augustus_dl.engine.recorded import RecordedEngine
+from augustus_dl.engine.torch import TorchEngine
 from augustus_dl.errors import TrainingError
 from augustus_dl.evaluate import Accuracy, evaluate
 from augustus_dl.genetic_code import genetic_code
@@ -90,7 +91,8 @@ def parts_of(pieces: Sequence[Piece], engine: Engine) -> list[Part]:
         suited = suited_engine(engine, len(piece.codes))
         return RecordedEngine.record(suited, piece.codes, piece.soft)
 
-    for piece, recorded in zip(pieces, over_threads(recording, pieces), strict=True):
+    each = over_threads if isinstance(engine, TorchEngine) else map  # others have threads inside
+    for piece, recorded in zip(pieces, each(recording, pieces), strict=True):
         for start, end in _stretches(piece.labels, length):
             parts.append(Part(_within(piece, start, end), recorded.part(start, end)))
     if len(parts) < 2:
@@ -99,9 +101,9 @@ def parts_of(pieces: Sequence[Piece], engine: Engine) -> list[Part]:
 
 
 def suited_engine(engine: Engine, length: int) -> Engine:
-    """The engine for a sequence of `length` bases: without flanks, which would show nothing, where
-    one window holds it all."""
-    if length > engine.core:
+    """The engine for a sequence of `length` bases: torch's without flanks where one window holds it
+    all, since they would show nothing."""
+    if length > engine.core or not isinstance(engine, TorchEngine):
         return engine
     bare = copy(engine)
     bare.flank = 0

@@ -71,7 +71,8 @@ def accuracy(pieces: list[Piece], engine: Engine, config: DecoderConfig) -> dict
         found = transcripts_of(piece.codes, piece.soft, suited, config)
         return [Gene(piece.name, t.strand, (t,)) for t in found]
 
-    found = over_threads(genes, pieces)
+    each = over_threads if isinstance(engine, TorchEngine) else map
+    found = each(genes, pieces)
     predicted = {piece.name: own for piece, own in zip(pieces, found, strict=True)}
     reference = Annotation(
         genes={p.name: list(p.genes) for p in pieces},
