@@ -47,7 +47,7 @@ setup(
         "augustus_dl.species": "species",
     },
     package_data={
-        "augustus_dl": ["**/*.cfg", "**/*.html", "**/*.json", "**/*.toml", "**/*.tsv"],
+        "augustus_dl": ["**/*.cfg", "**/*.html", "**/*.json", "**/*.pl", "**/*.toml", "**/*.tsv"],
         "augustus_dl.config": ["*", "*/*"],
         "augustus_dl.species": ["*", "*/*"],
     },

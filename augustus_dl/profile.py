@@ -21,17 +21,22 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from augustus_dl.catalogue import DEFAULT_PARAMETERS, catalogue, checkpoints
+from augustus_dl.catalogue import DEFAULT_PARAMETERS, Species, catalogue, checkpoints
 from augustus_dl.errors import ModelError, SpeciesError
 from augustus_dl.io.files import whole_file
 
 __all__ = [
     "STATUSES",
     "Profile",
+    "check_species_name",
+    "clade_profile",
+    "clades",
+    "find_parent",
     "find_profile",
     "organism",
     "read_parameters",
     "replace_decoder",
+    "shipped_species",
     "species_names",
     "species_table",
     "write_parameters",
@@ -148,6 +153,38 @@ def find_profile(name: str, config_path: str | os.PathLike | None = None) -> Pro
     raise _unknown(name, roots)
 
 
+def clades() -> list[str]:
+    """Clades that a shipped checkpoint answers for."""
+    return list(checkpoints(_shipped()))
+
+
+def clade_profile(clade: str) -> Profile:
+    """The shipped checkpoint that answers for a clade, under the name of its species.
+
+    Raises:
+        SpeciesError: there is no such clade.
+    """
+    if clade not in clades():
+        raise SpeciesError(f"no checkpoint for clade {clade!r}; there are {', '.join(clades())}")
+    name = checkpoints(_shipped())[clade]
+    folder = _shipped() / name
+    return _answered(name, folder, read_parameters(folder / _cfg(name)), clade)
+
+
+def find_parent(name: str) -> Profile:
+    """What training may start from: the checkpoint of a clade, a species, or a run folder.
+
+    Raises:
+        SpeciesError, ModelError: as `find_profile`.
+    """
+    return clade_profile(name) if name in clades() else find_profile(name)
+
+
+def shipped_species() -> Mapping[str, Species]:
+    """The species of AUGUSTUS by name."""
+    return catalogue(_shipped())
+
+
 def species_names(config_path: str | os.PathLike | None = None) -> list[str]:
     """Names of all species that can be predicted, sorted.
 
@@ -228,8 +265,7 @@ def write_profile(
         SpeciesError: the name, status or model path is not one that can be read back.
     """
     folder = Path(folder)
-    if not _NAME.fullmatch(name):
-        raise SpeciesError(f"species name {name!r}: use letters, digits, '_', '.' and '-' only")
+    check_species_name(name)
     content = {
         "model": model,
         "clade": clade,
@@ -247,6 +283,16 @@ def write_profile(
         write_parameters(folder, name, DEFAULT_PARAMETERS | dict(parameters or {}))
     with whole_file(folder / _json(name)) as path:
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def check_species_name(name: str) -> None:
+    """See that a name can be that of a folder and of files.
+
+    Raises:
+        SpeciesError: it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise SpeciesError(f"species name {name!r}: use letters, digits, '_', '.' and '-' only")
 
 
 def replace_decoder(path: Path, constants: Mapping[str, Any]) -> None:

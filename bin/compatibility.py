@@ -42,15 +42,17 @@ the command line go before those of `--optCfgFile`, and these before the species
 - Where AUGUSTUS crashes (a folder as query file, damaged gzip, hints of unknown type) there is an
   error or a warning.
 - `etraining` writes errors to standard error only, answers `--help` and `--version`, looks for stop
-  codons in whole coding sequences, takes no start codon but ATG in the standard genetic code, and
-  does not train yet: it ends with exit status 1.
+  codons in whole coding sequences, and takes no start codon but ATG in the standard genetic code.
+  It fine-tunes a network ([pipelines.md](pipelines.md)). AUGUSTUS's own parameters are not
+  estimated; the files that would hold them are stubs.
 
 ## Programs
 
 `augustus-dl install PREFIX` makes `PREFIX/bin/augustus` and `PREFIX/bin/etraining` with a config
 folder `PREFIX/config` that they use when neither `--AUGUSTUS_CONFIG_PATH` nor the environment names
-one, and links AUGUSTUS's own scripts into `PREFIX/scripts`. The version line is AUGUSTUS's, the
-second line of `--version` names augustus-dl.
+one, and links AUGUSTUS's own scripts into `PREFIX/scripts`, but for `optimize_augustus.pl`, which
+has a stand-in: nothing is left to optimise. The version line is AUGUSTUS's, the second line of
+`--version` names augustus-dl.
 
 """
 GROUPS = {

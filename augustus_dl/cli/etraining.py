@@ -1,15 +1,16 @@
-"""`etraining --species=NAME genes.gb`: AUGUSTUS's training program, as far as it goes here.
+"""`etraining --species=NAME genes.gb`: AUGUSTUS's training program, which fine-tunes here.
 
 Arguments, species and training genes are read and checked as AUGUSTUS does, with its messages for
-genes that cannot be used: pipelines throw those genes away by them. Weights are not trained here;
-the run says so and fails, rather than leave a species that looks trained.
+genes that cannot be used: pipelines throw those genes away by them. Then a network is fine-tuned to
+the genes, see `augustus_dl.train.etraining`. Files with AUGUSTUS's own parameters are stubs, there
+because clients look for them.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -35,12 +36,20 @@ from augustus_dl.genetic_code import (
     translation_table,
 )
 from augustus_dl.io.fasta import Contig
+from augustus_dl.io.files import whole_file
 from augustus_dl.io.query import open_query
 from augustus_dl.profile import find_profile, read_parameters, species_table
 
 __all__ = ["CodonCounts", "gene_faults", "main"]
 
 _STOPS = ("tag", "taa", "tga")
+_FILES = {
+    "/ExonModel/outfile": "exon",
+    "/IntronModel/outfile": "intron",
+    "/IGenicModel/outfile": "igenic",
+}
+"""Settings that name files with AUGUSTUS's own parameters, and the kind in their usual names."""
+_STUB = "# augustus-dl keeps what it learned in the network that *_dl.json names.\n"
 
 Records = list[tuple[Contig, tuple[Gene, ...]]]
 
@@ -88,10 +97,11 @@ def main(
             stdout.write(f"# Read in {len(records)} genbank sequences.\n")
             stderr.writelines(f"{line}\n" for line in _incomplete(records))
         _check_genes(records, settings, stdout, stderr)
-        raise TrainingError(
-            "The genes have been checked, but this version of etraining does not train. Pack "
-            "annotated genomes with `augustus-dl prepare` and train with `augustus-dl train`."
-        )
+        stdout.flush()
+        folder = _species_folder(command.values)
+        _write_stubs(folder, settings)
+        if not (_only_compares(settings) and any(folder.glob("*_dl.json"))):
+            _train(folder, records, settings)
     return running.status
 
 
@@ -174,6 +184,49 @@ def _species_parameters(name: str, config_path: str | None) -> dict[str, str]:
         if cfg.is_file():
             return read_parameters(cfg)
     return dict(find_profile(name, config_path).parameters)
+
+
+def _species_folder(values: Mapping[str, str]) -> Path:
+    """The folder that is trained.
+
+    Raises:
+        TrainingError: it is none that can be written to.
+    """
+    name = values["species"]
+    config_path = values.get("AUGUSTUS_CONFIG_PATH", os.environ.get("AUGUSTUS_CONFIG_PATH"))
+    folder = Path(config_path or "").expanduser() / "species" / name
+    if not config_path or not (folder / f"{name}_parameters.cfg").is_file():
+        raise TrainingError(
+            f"Species {name} has no folder of its own to train in. Name a config folder with "
+            "--AUGUSTUS_CONFIG_PATH and make the species there with new_species.pl."
+        )
+    if not os.access(folder, os.W_OK):
+        raise TrainingError(f"Species folder {folder} cannot be written to.")
+    return folder
+
+
+def _write_stubs(folder: Path, settings: Settings) -> None:
+    """The files that AUGUSTUS's training writes, under the names that the settings give them."""
+    name = settings.values["species"]
+    for key, kind in _FILES.items():
+        path = folder / settings.text(key, f"{name}_{kind}_probs.pbl")
+        if not path.exists() or path.is_file():
+            with whole_file(path) as part:
+                part.write_text(_STUB, encoding="utf-8")
+
+
+def _only_compares(settings: Settings) -> bool:
+    """Whether optimize_augustus.pl calls, which silences all parts. What it compares, parameters
+    of AUGUSTUS's own model, does not matter here; a species that has a network keeps it."""
+    names = ("/augustus/verbosity", "/genbank/verbosity", "/ExonModel/verbosity")
+    return all(settings.values.get(name) == "0" for name in names)
+
+
+def _train(folder: Path, records: Records, settings: Settings) -> None:
+    from augustus_dl.train.etraining import train_species
+
+    table = translation_table(settings.integer("translation_table", 1))
+    train_species(folder, settings.values["species"], records, table, os.environ)
 
 
 def _training_genes(command: CommandLine, settings: Settings) -> Records:

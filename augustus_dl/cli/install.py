@@ -37,6 +37,9 @@ _COMPANIONS = (
 )
 """Programs of AUGUSTUS that pipelines look for beside it and that need no gene model."""
 
+_OPTIMIZE = "optimize_augustus.pl"
+"""The one script of AUGUSTUS that has a stand-in: there is nothing for it to do."""
+
 _TEMPLATES = {
     "generic": ("weightmatrix.txt", "metapars.cfg", "metapars.utr.cfg", "metapars.cgp.cfg"),
     "template_prokaryotic": (
@@ -75,8 +78,9 @@ def install(
 
     BRAKER, GALBA, BUSCO, MAKER and funannotate find PREFIX/bin/augustus, PREFIX/bin/etraining,
     PREFIX/config and PREFIX/scripts when PREFIX/bin is on the PATH and AUGUSTUS_CONFIG_PATH is
-    PREFIX/config. Species are copied, so that training can write there. AUGUSTUS's own scripts, and
-    its programs such as bam2hints, are linked when an AUGUSTUS is installed.
+    PREFIX/config. Species are copied, so that training can write there. AUGUSTUS's own scripts, but
+    for optimize_augustus.pl, which has nothing to do here, and its programs such as bam2hints are
+    linked when an AUGUSTUS is installed.
     """
     prefix = Path(os.path.abspath(prefix.expanduser()))
     if not force:
@@ -124,10 +128,14 @@ def _lay_out(stage: Path, prefix: Path) -> int:
         folder.mkdir()
     _config(stage / "config", prefix / "config")
     for program in _PROGRAMS:
-        path = bin_ / program
-        path.write_text(_launcher(), encoding="utf-8")
-        path.chmod(0o755)
+        _executable(bin_ / program, _launcher())
+    _executable(scripts / _OPTIMIZE, Path(__file__).with_name(_OPTIMIZE).read_text("utf-8"))
     return _link_augustus(bin_, scripts, prefix)
+
+
+def _executable(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
 
 
 def _launcher() -> str:

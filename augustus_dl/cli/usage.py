@@ -33,6 +33,7 @@ COMMANDS = {
     "prepare": "pack annotated genomes for training",
     "synthesize": "draw genomes from the parameters of an AUGUSTUS species, for training",
     "train": "train a network on packs; the run folder is a species profile",
+    "finetune": "adapt a checkpoint to the genes of a species",
     "average": "average the weights of training runs",
     "fit": "fit the decoder's constants of a model on validation genes",
     "evaluate": "compare an annotation with a reference",

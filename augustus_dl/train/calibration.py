@@ -20,7 +20,8 @@ from augustus_dl.evaluate import exon_verdicts
 from augustus_dl.genetic_code import genetic_code
 from augustus_dl.io.files import whole_file
 from augustus_dl.train.constants import ascend
-from augustus_dl.train.held_out import Part, over_parts
+from augustus_dl.train.held_out import Part
+from augustus_dl.train.parallel import over_threads
 
 __all__ = [
     "Bin",
@@ -58,7 +59,7 @@ class Bin:
 
 def judged(parts: Sequence[Part], config: DecoderConfig) -> Exons:
     """Exons that these constants find on parts."""
-    each = over_parts(lambda part: _judged(part, config), parts)
+    each = over_threads(lambda part: _judged(part, config), parts)
     return Exons(*(np.concatenate(column) for column in zip(*each, strict=True)))
 
 

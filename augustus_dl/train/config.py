@@ -34,6 +34,8 @@ class TrainConfig:
         ema: decay of the averaged weights, which are what is evaluated and kept.
         evaluate_minutes, save_minutes: how often validation genes are decoded and the state
             is saved.
+        exon_share: of exon F1 beside gene F1 where checkpoints are chosen: few genes say little.
+        patience: evaluations in a row without a better one after which training ends; 0 goes on.
         seed: of initial weights and windows.
     """
 
@@ -65,6 +67,8 @@ class TrainConfig:
     ema: float = 0.999
     evaluate_minutes: float = 3.0
     save_minutes: float = 2.0
+    exon_share: float = 0.0
+    patience: int = 0
     seed: int = 1
 
     def __post_init__(self) -> None:

@@ -16,9 +16,10 @@ import numpy as np
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.errors import OptionError
 from augustus_dl.evaluate import Accuracy, Level
-from augustus_dl.train.held_out import Part, over_parts
+from augustus_dl.train.held_out import Part
+from augustus_dl.train.parallel import over_threads
 
-__all__ = ["NAMES", "Fit", "Trials", "ascend", "fit_constants", "other_half"]
+__all__ = ["NAMES", "Fit", "Trials", "ascend", "f1s", "fit_constants", "gain_noise", "other_half"]
 
 EXON_SHARE = 0.2
 """Weight of exon F1 beside gene F1."""
@@ -78,7 +79,7 @@ class Trials:
     def counts(self, config: DecoderConfig, chosen: Sequence[int]) -> list[Accuracy]:
         """Accuracy on each of the parts with these numbers."""
         new = [i for i in chosen if (config, i) not in self._known]
-        found = over_parts(lambda part: part.accuracy(config), [self.parts[i] for i in new])
+        found = over_threads(lambda part: part.accuracy(config), [self.parts[i] for i in new])
         self._known |= {(config, i): one for i, one in zip(new, found, strict=True)}
         return [self._known[config, i] for i in chosen]
 
@@ -91,17 +92,17 @@ def fit_constants(
     halves = tuple(_fitted(trials, start, everything[half::2], progress) for half in (0, 1))
     before = trials.counts(start, everything)
     crossed = [trials.counts(halves[other_half(i)], [i])[0] for i in everything]
-    gains = _f1s(crossed)["gene"] > _f1s(before)["gene"]
+    gains = f1s(crossed)["gene"] > f1s(before)["gene"]
     config = _fitted(trials, start, everything, progress) if gains else start
     after = trials.counts(config, everything)
     return Fit(
         config=config,
         halves=halves,
         genes=sum(one.gene.reference for one in before),
-        before=_f1s(before),
-        after=_f1s(after),
-        crossed=_f1s(crossed),
-        noise=_noise(before, crossed),
+        before=f1s(before),
+        after=f1s(after),
+        crossed=f1s(crossed),
+        noise=gain_noise(before, crossed),
     )
 
 
@@ -145,13 +146,13 @@ def _fitted(
             config = _stepped(start, steps)
         except OptionError:  # out of range
             return -np.inf
-        f1 = _f1s(trials.counts(config, chosen))
+        f1 = f1s(trials.counts(config, chosen))
         reached = f1["gene"] + EXON_SHARE * f1["exon"]
         return reached - 100 * PRICE / max(1, genes) * sum(map(abs, steps))
 
     best = ascend(objective, [_CONTENT, *_ALONE], (0,) * len(NAMES))
     config = _stepped(start, best)
-    progress(f"{genes} genes: gene F1 {_f1s(trials.counts(config, chosen))['gene']:.2f}")
+    progress(f"{genes} genes: gene F1 {f1s(trials.counts(config, chosen))['gene']:.2f}")
     return config
 
 
@@ -173,7 +174,7 @@ def _stepped(start: DecoderConfig, steps: Steps) -> DecoderConfig:
     return replace(start, **values)
 
 
-def _f1s(counts: Sequence[Accuracy]) -> dict[str, float]:
+def f1s(counts: Sequence[Accuracy]) -> dict[str, float]:
     """Gene and exon F1 in percent, of counts taken together."""
     return {
         level: 100 * Level(*_table(counts, level).sum(axis=0).tolist()).f1
@@ -186,7 +187,7 @@ def _table(counts: Sequence[Accuracy], level: str) -> np.ndarray:
     return np.array([astuple(getattr(one, level)) for one in counts], dtype=np.int64)
 
 
-def _noise(before: Sequence[Accuracy], after: Sequence[Accuracy]) -> float:
+def gain_noise(before: Sequence[Accuracy], after: Sequence[Accuracy]) -> float:
     """Standard error of the gain in gene F1, in percent, from parts drawn with replacement."""
     rng, parts = np.random.default_rng(1), len(before)
     drawn = rng.multinomial(parts, np.full(parts, 1 / parts), size=_RESAMPLINGS)

@@ -6,12 +6,10 @@ middle of long intergenic stretches of the reference; the network has seen what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
-from os import sched_getaffinity
-from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +18,7 @@ from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.encode import intervals_of
 from augustus_dl.engine import Engine
 from augustus_dl.engine.recorded import RecordedEngine
+from augustus_dl.engine.torch import TorchEngine
 from augustus_dl.errors import TrainingError
 from augustus_dl.evaluate import Accuracy, evaluate
 from augustus_dl.genetic_code import genetic_code
@@ -28,14 +27,14 @@ from augustus_dl.io.fasta import Contig
 from augustus_dl.labels import INTERGENIC
 from augustus_dl.predict import loci_of
 from augustus_dl.train.pack import Piece, genes_within, masks_within
+from augustus_dl.train.parallel import over_threads
 
-__all__ = ["Part", "over_parts", "parts_of"]
+__all__ = ["Part", "parts_of", "suited_engine"]
 
 LENGTH, PARTS = 100_000, 20
 """Bases of a part, more or less; fewer where that would give fewer parts than this."""
 
 _LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,13 @@ def parts_of(pieces: Sequence[Piece], engine: Engine) -> list[Part]:
             )
     length = min(LENGTH, sum(len(piece.codes) for piece in pieces) // PARTS)
     parts = []
-    for piece in pieces:
-        recorded = RecordedEngine.record(engine, piece.codes, piece.soft)
+
+    def recording(piece: Piece) -> RecordedEngine:
+        suited = suited_engine(engine, len(piece.codes))
+        return RecordedEngine.record(suited, piece.codes, piece.soft)
+
+    each = over_threads if isinstance(engine, TorchEngine) else map  # others have threads inside
+    for piece, recorded in zip(pieces, each(recording, pieces), strict=True):
         for start, end in _stretches(piece.labels, length):
             parts.append(Part(_within(piece, start, end), recorded.part(start, end)))
     if len(parts) < 2:
@@ -96,10 +100,14 @@ def parts_of(pieces: Sequence[Piece], engine: Engine) -> list[Part]:
     return parts
 
 
-def over_parts(function: Callable[[Part], _Result], parts: Sequence[Part]) -> list[_Result]:
-    """Results for each part, in order, from as many threads as there are cores."""
-    with ThreadPoolExecutor(len(sched_getaffinity(0))) as pool:
-        return list(pool.map(function, parts))
+def suited_engine(engine: Engine, length: int) -> Engine:
+    """The engine for a sequence of `length` bases: torch's without flanks where one window holds it
+    all, since they would show nothing."""
+    if length > engine.core or not isinstance(engine, TorchEngine):
+        return engine
+    bare = copy(engine)
+    bare.flank = 0
+    return bare
 
 
 def _stretches(labels: np.ndarray, length: int) -> Iterator[tuple[int, int]]:

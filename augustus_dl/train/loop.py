@@ -22,13 +22,13 @@ from augustus_dl.network.model import AnnotationModel, load_model
 from augustus_dl.train.config import TrainConfig
 from augustus_dl.train.dataset import Genomes
 from augustus_dl.train.loss import annotation_loss, focal_loss
-from augustus_dl.train.pack import Pack
-from augustus_dl.train.parallel import Workers
+from augustus_dl.train.pack import Pack, Piece
+from augustus_dl.train.parallel import Workers, backward
 from augustus_dl.train.path_loss import PathLoss
 from augustus_dl.train.run_folder import RunFolder
 from augustus_dl.train.validation import Validation
 
-__all__ = ["train"]
+__all__ = ["seconds_a_step", "train"]
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,11 @@ def train(
     device: torch.device,
     minutes: float = math.inf,
     progress: Callable[[str], None] = log.info,
+    decoder: DecoderConfig | None = None,
 ) -> float:
     """Train until `config.steps` or for `minutes`, resuming from `folder`; best gene F1 so far.
+
+    `decoder` has the constants that validation genes are decoded with and paths are scored by.
 
     With several processes (see parallel.Workers) each draws windows of its own, and number 0 alone
     evaluates, saves and reports.
@@ -69,14 +72,16 @@ def train(
     average.load_state_dict(model.state_dict())
     optimizer = _optimizer(model, config, device)
     state = run.load_state(device)
-    step, best = 0, -1.0
+    step, best, waited = 0, -1.0, 0
     if state:
-        step, best = state["step"], state["best"]
+        step, best, waited = state["step"], state["best"], state["waited"]
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
     genomes = Genomes(training, device, config.genic, config.mask_dropout)
-    compute_loss = _loss_function(model, config, device)
+    decoder = decoder or DecoderConfig()
+    compute_loss = _loss_function(model, config, device, decoder)
+    parameters = list(model.parameters())
     if main:
         where = f"{workers.size} x {device}" if workers.size > 1 else str(device)
         progress(f"training on {where}: {len(genomes.bases) / 1e6:.1f} Mb, from step {step}")
@@ -85,6 +90,7 @@ def train(
         run.save_state(
             step=step,
             best=best,
+            waited=waited,
             model=model.state_dict(),
             average=average.state_dict(),
             optimizer=optimizer.state_dict(),
@@ -107,16 +113,19 @@ def train(
             save()
             saved = now
         if evaluates:
-            accuracy = validation.run(average, device)
+            accuracy = validation.run(average, device, decoder)
             by_clade = {clade: 100 * levels["gene"]["f1"] for clade, levels in accuracy.items()}
-            f1 = sum(by_clade.values()) / len(by_clade)
+            exons = [100 * levels["exon"]["f1"] for levels in accuracy.values()]
+            f1 = (sum(by_clade.values()) + config.exon_share * sum(exons)) / len(by_clade)
+            waited += 1
             if f1 > best:
-                best = f1
+                best, waited = f1, 0
                 run.keep(average, by_clade)
                 save()
             run.log(step=step, validation=accuracy)
             run.plot()
             detail = ", ".join(f"{clade} {value:.1f}" for clade, value in by_clade.items())
+            detail += f" (exon {exons[0]:.1f})" if config.exon_share else ""
             progress(f"step {step}: validation gene F1 {detail}; best mean {best:.2f}")
             evaluated = saved = time.monotonic()
         if over:
@@ -134,18 +143,34 @@ def train(
         )
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(config, step)
-        loss, path_loss = compute_loss(batch)
-        (loss + config.path_weight * path_loss).backward()
-        late = workers.average(model.parameters(), time.monotonic() - began > 60 * minutes)
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip, foreach=True)
+        both = backward(compute_loss, batch, parameters, config.path_weight)
+        over_time = time.monotonic() - began > 60 * minutes
+        late = workers.average(parameters, over_time or 0 < config.patience <= waited)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip, foreach=True)
         if not torch.isfinite(norm):
             run.log(step=step, skipped="gradient is not finite")
         else:
             optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         _update_average(average, model, config.ema, step)
-        losses.append(torch.stack([loss.detach(), path_loss.detach()]))
+        losses.append(both)
         step += 1
+
+
+def seconds_a_step(
+    config: TrainConfig, pieces: list[Piece], device: torch.device, decoder: DecoderConfig
+) -> float:
+    """How long a step of training takes here, measured on the second and third one."""
+    model = _start_model(config).to(device).train()
+    genomes = Genomes(pieces, device, config.genic, config.mask_dropout)
+    losses_of = _loss_function(model, config, device, decoder)
+    parameters = list(model.parameters())
+    for step in range(3):
+        if step == 1:
+            began = time.monotonic()
+        batch = genomes.batch(config.windows, config.length, config.seed, step, config.mutation)
+        backward(losses_of, batch, parameters, config.path_weight).tolist()  # waits for the device
+    return (time.monotonic() - began) / 2
 
 
 def _start_model(config: TrainConfig) -> AnnotationModel:
@@ -170,17 +195,19 @@ def _optimizer(
         {"params": decayed, "weight_decay": config.weight_decay},
         {"params": rest, "weight_decay": 0.0},
     ]
-    fused = device.type == "cuda"
+    fused = device.type != "mps"
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98), fused=fused)
 
 
-def _loss_function(model: AnnotationModel, config: TrainConfig, device: torch.device) -> Callable:
+def _loss_function(
+    model: AnnotationModel, config: TrainConfig, device: torch.device, decoder: DecoderConfig
+) -> Callable:
     """Batch to the loss of single bases and the path loss, scalars.
 
     In bf16 where the device has it; compiled on CUDA, but for the path loss.
     """
     has_utr = model.config.utr
-    path_loss = PathLoss(DecoderConfig(), device) if config.path_weight else None
+    path_loss = PathLoss(decoder, device) if config.path_weight else None
 
     def loss_of(codes, masked, labels, utr, clade):
         scores = model(codes, masked, clade, utr=has_utr)
@@ -192,7 +219,9 @@ def _loss_function(model: AnnotationModel, config: TrainConfig, device: torch.de
         return loss + config.router_weight * scores.router_loss, scores.logits_BKL
 
     compiled = torch.compile(loss_of) if device.type == "cuda" else loss_of
-    low = device.type != "mps"
+    low = device.type == "cuda" or (
+        device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()  # emulated it is slow
+    )
 
     def losses_of(batch):
         with torch.autocast(device.type, torch.bfloat16, enabled=low):

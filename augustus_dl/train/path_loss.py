@@ -36,6 +36,7 @@ class PathLoss:
         self._first_K = _first(config).to(device)
         self._boundary = torch.tensor(BOUNDARY, device=device, dtype=torch.uint8)
         self._gc_donor = config.gc_donor
+        self._stops = [tuple("ACGT".index(base) for base in stop) for stop in config.code().stops]
 
     def __call__(
         self, logits_BKL: torch.Tensor, labels_BL: torch.Tensor, codes_BL: torch.Tensor
@@ -77,12 +78,12 @@ class PathLoss:
         for (strand, kind), penalty_BL in sites.items():
             phases = [label(strand, f"{kind}{k}") for k in range(3)]
             out_BLK[..., phases] = penalty_BL.unsqueeze(-1)
-        stop = (before2 == _T) & (
-            (before == _A) & ((here == _A) | (here == _G)) | (before == _G) & (here == _A)
-        )
+        stop = torch.zeros_like(codes_BL, dtype=torch.bool)
+        mirrored = stop.clone()
+        for a, b, c in self._stops:
+            stop |= (before2 == a) & (before == b) & (here == c)
+            mirrored |= (here == 3 - c) & (after == 3 - b) & (after2 == 3 - a)
         out_BLK[..., label("+", "C2")] = _FORBIDDEN * stop
-        mirrored = (here == _T) & ((after == _T) | (after == _C)) | (here == _C) & (after == _T)
-        mirrored &= after2 == _A
         out_BLK[..., label("-", "C2")] = _FORBIDDEN * mirrored
         return out_BLK
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -16,7 +18,9 @@ from augustus_dl.io.annotation import Annotation
 from augustus_dl.io.fasta import Contig
 from augustus_dl.network.model import AnnotationModel
 from augustus_dl.predict import transcripts_of
+from augustus_dl.train.held_out import suited_engine
 from augustus_dl.train.pack import Piece
+from augustus_dl.train.parallel import over_threads
 
 __all__ = ["Validation", "accuracy"]
 
@@ -56,11 +60,20 @@ class Validation:
 
 
 def accuracy(pieces: list[Piece], engine: Engine, config: DecoderConfig) -> dict:
-    """Accuracy of an engine on validation pieces of one clade, as evaluate's `to_dict`."""
-    predicted = {}
-    for piece in pieces:
-        found = transcripts_of(piece.codes, piece.soft, engine, config)
-        predicted[piece.name] = [Gene(piece.name, t.strand, (t,)) for t in found]
+    """Accuracy of an engine on validation pieces of one clade, as evaluate's `to_dict`.
+
+    They are decoded with their own genetic code.
+    """
+    config = replace(config, genetic_code=pieces[0].genetic_code)
+
+    def genes(piece: Piece) -> list[Gene]:
+        suited = suited_engine(engine, len(piece.codes))
+        found = transcripts_of(piece.codes, piece.soft, suited, config)
+        return [Gene(piece.name, t.strand, (t,)) for t in found]
+
+    each = over_threads if isinstance(engine, TorchEngine) else map
+    found = each(genes, pieces)
+    predicted = {piece.name: own for piece, own in zip(pieces, found, strict=True)}
     reference = Annotation(
         genes={p.name: list(p.genes) for p in pieces},
         masks={p.name: list(p.masks) for p in pieces},

@@ -72,7 +72,7 @@ def test_layout(install: Callable[..., Result], tmp_path: Path) -> None:
     assert "no AUGUSTUS was found" in result.stderr
     assert {path.name for path in prefix.iterdir()} == {"bin", "config", "scripts"}
     assert {path.name for path in (prefix / "bin").iterdir()} == PROGRAMS
-    assert not any((prefix / "scripts").iterdir())
+    assert {path.name for path in (prefix / "scripts").iterdir()} == {"optimize_augustus.pl"}
     config = prefix / "config"
     assert {path.name for path in config.iterdir()} >= {
         *("cgp", "extrinsic", "model", "parameters", "profile", "species")
@@ -128,6 +128,23 @@ def test_augustus_scripts_and_companions_are_linked(
     assert script.readlink() == augustus / "scripts/new_species.pl"
     assert companion.readlink() == augustus / "bin/bam2hints"
     assert not (tmp_path / "p/bin/augustus").is_symlink()
+
+
+@pytest.mark.skipif(shutil.which("perl") is None, reason="needs perl")
+def test_nothing_is_left_to_optimise(
+    install: Callable[..., Result], tmp_path: Path, augustus: Path
+) -> None:
+    """BRAKER's call; the stand-in goes before AUGUSTUS's own script."""
+    (augustus / "scripts/optimize_augustus.pl").write_text("#!/usr/bin/perl\nexit 9;\n")
+    assert install(tmp_path / "p").exit_code == 0
+    (tmp_path / "genes.gb").touch()
+    words = ["--aug_exec_dir=bin", "--rounds=5", "--species=mine", "--kfold=8", "--cpus=8"]
+    script = tmp_path / "p/scripts/optimize_augustus.pl"
+    done = call(script, *words, str(tmp_path / "genes.gb"), PATH=os.defpath)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "Nothing is left to optimise: etraining has fitted mine already.\n"
+    assert call(script, *words, str(tmp_path / "nofile.gb"), PATH=os.defpath).returncode == 1
+    assert call(script, *words, PATH=os.defpath).stderr.startswith("usage: ")
 
 
 @pytest.mark.parametrize("name", ["config", "bin/augustus", "bin/etraining", "bin/augustus-dl"])

@@ -88,9 +88,9 @@ def test_what_was_decoded_is_remembered(parts: list[Part], monkeypatch: pytest.M
 def test_noise_of_a_gain() -> None:
     """One gene a part: a gain of half of ten parts has the error of ten coins."""
     wrong, right = (Accuracy(gene=Level(1, n, 1, n)) for n in (0, 1))
-    noise = constants._noise([wrong] * 10, [wrong, right] * 5)
+    noise = constants.gain_noise([wrong] * 10, [wrong, right] * 5)
     assert noise == pytest.approx(100 * (0.25 / 10) ** 0.5, rel=0.1)
-    assert constants._noise([wrong, right], [wrong, right]) == 0
+    assert constants.gain_noise([wrong, right], [wrong, right]) == 0
 
 
 def test_halves_are_told_apart() -> None:

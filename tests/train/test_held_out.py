@@ -15,8 +15,9 @@ from augustus_dl.decode.config import GRID, DecoderConfig
 from augustus_dl.errors import TrainingError
 from augustus_dl.labels import INTERGENIC, NUM_LABELS
 from augustus_dl.train import held_out
-from augustus_dl.train.held_out import over_parts, parts_of
+from augustus_dl.train.held_out import parts_of
 from augustus_dl.train.pack import Piece
+from augustus_dl.train.parallel import over_threads
 
 CONFIG = DecoderConfig(min_coding_length=0)
 
@@ -80,7 +81,7 @@ def test_a_piece_without_a_place_to_cut(pieces: list[Piece]) -> None:
 
 def test_all_genes_of_parts_are_found(pieces: list[Piece]) -> None:
     parts = parts_of(pieces, Knowing(pieces))
-    found = over_parts(lambda part: part.accuracy(CONFIG), parts)
+    found = over_threads(lambda part: part.accuracy(CONFIG), parts)
     assert sum(one.gene.reference for one in found) == sum(len(p.genes) for p in pieces)
     assert all(one.gene.found == one.gene.predicted == one.gene.reference for one in found)
 

@@ -217,7 +217,7 @@ def test_a_failing_evaluation_loses_nothing(
     folder = tmp_path / "run"
     answers = [0.3, Stopped, 0.2]
 
-    def evaluate(self: Validation, model: AnnotationModel, device: torch.device) -> dict:
+    def evaluate(self: Validation, model: AnnotationModel, *_: object) -> dict:
         answer = answers.pop(0)
         if answer is Stopped:
             raise Stopped
@@ -236,6 +236,23 @@ def test_a_failing_evaluation_loses_nothing(
     assert len(losses) == 12 and answers == []
     assert "from step 12" in said[0] and "yeasts 20.0; best mean 30.00" in said[-1]
     assert (folder / "model.safetensors").read_bytes() == kept
+
+
+def test_training_ends_when_nothing_gets_better(
+    packs: list[Pack], tmp_path: Path, losses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two evaluations in a row without a better one; exons count half as much as genes."""
+    answers = [(0.3, 0.2), (0.3, 0.4), (0.35, 0.3), (0.34, 0.3), (0.1, 0.1)]
+
+    def evaluate(*_: object) -> dict:
+        gene, exon = answers.pop(0)
+        return {"yeasts": {"gene": {"f1": gene}, "exon": {"f1": exon}}}
+
+    monkeypatch.setattr(Validation, "run", evaluate)
+    config = dataclasses.replace(TOY, evaluate_minutes=0, patience=2, exon_share=0.5)
+    said = run(config, packs, tmp_path / "run")
+    assert answers == [] and len(losses) < 12
+    assert "gene F1 yeasts 35.0 (exon 30.0); best mean 50.00" in said[3]
 
 
 def test_a_finished_run_trains_no_further(

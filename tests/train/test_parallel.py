@@ -11,10 +11,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 import torch.nn.functional as F
 
-from augustus_dl.train.parallel import Workers
+from augustus_dl.train.dataset import Batch
+from augustus_dl.train.parallel import Workers, backward, over_threads
 
 STEPS = 3
 
@@ -79,3 +81,32 @@ def test_two_processes_train_as_one_on_both_inputs(tmp_path: Path) -> None:
         ):
             p.data -= 0.1 * gradient
     torch.testing.assert_close(first["weight"], model.weight.detach())
+
+
+def test_threads_share_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradients and losses are those of the parts' means; unused parameters have none."""
+    weights = [torch.nn.Parameter(torch.tensor([2.0, 3.0])), torch.nn.Parameter(torch.zeros(1))]
+    sizes: list[int] = []
+
+    def losses_of(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        sizes.append(len(batch[0]))
+        return (batch[0] * weights[0]).mean(), (batch[1] * weights[0] ** 2).mean()
+
+    batch = Batch(*(torch.rand(4, 2) for _ in Batch._fields))
+    found = []
+    for threads in (1, 2):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        for parameter in weights:
+            parameter.grad = None
+        losses = backward(losses_of, batch, weights, 0.5)
+        found.append((losses, weights[0].grad))
+        assert weights[1].grad is None
+    assert sorted(sizes) == [2, 2, 4]
+    for alone, shared in zip(*found, strict=True):
+        torch.testing.assert_close(alone, shared)
+
+
+def test_results_come_in_order() -> None:
+    before = torch.get_num_threads()
+    assert over_threads(lambda x: x * x, range(20)) == [x * x for x in range(20)]
+    assert torch.get_num_threads() == before

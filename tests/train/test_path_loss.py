@@ -92,3 +92,13 @@ def test_sequence_forbids_splice_sites_and_stop_codons(loss: PathLoss) -> None:
     stop = SEQUENCE.index(b"TAA", 30) + 2
     assert penalties[stop, label("+", "C2")] < -10
     assert (penalties[torch.arange(len(SEQUENCE)), labels[0].long()] == 0).all()
+
+
+def test_the_genetic_code_says_what_stops() -> None:
+    """TAA and TAG are glutamine for ciliates, TGA stops."""
+    loss = PathLoss(DecoderConfig(genetic_code=6), torch.device("cpu"))
+    codes = torch.from_numpy(base_codes(b"CTAACTAGCTGAC")).unsqueeze(0)
+    penalties = loss._penalties(codes)[0]
+    assert penalties[:, label("+", "C2")].nonzero().flatten().tolist() == [11]
+    mirrored = loss._penalties(torch.from_numpy(reverse_complement(codes[0].numpy()))[None])[0]
+    assert mirrored[:, label("-", "C2")].nonzero().flatten().tolist() == [1]
