@@ -126,20 +126,27 @@ class PredictOptions:
 
 
 def predict(
-    contigs: Iterable[Contig], profile: Profile, options: PredictOptions
+    contigs: Iterable[Contig],
+    profile: Profile,
+    options: PredictOptions,
+    engine: Engine | None = None,
 ) -> Iterator[tuple[Contig, list[Gene]]]:
     """Genes of each contig, in order. The checkpoint is opened at once, before the first contig.
 
     With a range that is not all of the first contig, only that one is read. Coordinates are those
     of whole contigs.
 
+    Args:
+        engine: runs in place of the profile's checkpoint.
+
     Raises:
         ModelError: missing or corrupt checkpoint.
         OptionError: an option that does not fit, or a device that is not here.
     """
     config = decoder_config(profile, options)
-    accurate = profile.accurate if options.accurate is None else options.accurate
-    engine = open_engine(profile.model, profile.clade, options.device, options.window, accurate)
+    if engine is None:
+        accurate = profile.accurate if options.accurate is None else options.accurate
+        engine = open_engine(profile.model, profile.clade, options.device, options.window, accurate)
     return _predictions(contigs, engine, config, options)
 
 
