@@ -205,25 +205,26 @@ class Alternatives:
 
     def _repaid(self, region: _Region, config: DecoderConfig) -> _Region:
         """The region with hinted introns counted as wholes; see `hinted_introns`."""
-        scores, labels = region.scores.copy(), region.labels
-        all_genes = replace(config, min_coding_length=0)
-        paid: set[Repayment] = set()
+        region = region._replace(scores=region.scores.copy(), labels=region.labels.copy())
+        bounds = region.start, region.end
+        config = replace(config, min_coding_length=0)  # a stretch must not cut short genes either
+        known = [t.shifted(region.start) for t in parse([region.labels], config)]
+        asked, paid = known, set[Repayment]()
         for _ in range(_ROUNDS):
-            placed = [t.shifted(region.start) for t in parse([labels], all_genes)]
-            due = self._introns.repayments(placed) - paid
+            due = self._introns.repayments(asked) - paid
             if not due:
                 break
             paid |= due
-            for repayment in due:
-                scores[repayment.base - region.start, repayment.labels] -= repayment.value
-            spans = [(repayment.start, repayment.end) for repayment in due]
-            labels = labels.copy()
-            for start, end in stretches(spans, (region.start, region.end), placed):
-                part = region._replace(labels=labels, scores=scores).part(
-                    start - region.start, end - region.start
-                )
-                labels[start - region.start : end - region.start] = part.best(config)
-        return region._replace(labels=labels, scores=scores)
+            for one in due:
+                region.scores[one.base - region.start, one.labels] -= one.value
+            asked = []
+            for start, end in stretches(((one.start, one.end) for one in due), bounds, known):
+                part = region.part(start - region.start, end - region.start)
+                part.labels[:] = part.best(config)
+                asked += [t.shifted(start) for t in parse([part.labels], config)]
+                known = [t for t in known if t.end <= start or t.start >= end]
+            known = sorted(known + asked, key=_place)
+        return region
 
     def _further(
         self, region: _Region, config: DecoderConfig, known: Sequence[Transcript]
@@ -245,10 +246,11 @@ class Alternatives:
         of the sequence."""
         part = region.part(asked.start - region.start, asked.end - region.start)
         part = part._replace(scores=part.scores + self._rivals.change(asked))
+        parsed = [t.shifted(part.start) for t in parse([part.best(config)], config)]
         found = [
-            transcript
-            for transcript in parse([part.best(config)], config)
-            if self._rivals.obeyed([transcript.shifted(part.start)]) & {*asked.causing}
+            transcript.shifted(-part.start)
+            for transcript in parsed
+            if self._rivals.obeyed([transcript]) & {*asked.causing}
         ]
         if found and self._options.sample:
             lattice = part.lattice(config, self._options.heat * config.posterior_scale)

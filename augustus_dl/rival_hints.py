@@ -32,6 +32,8 @@ __all__ = ["FurtherParse", "RivalHints", "RivalOptions", "stretches"]
 
 _PADDING = 2000
 """Bases that a further parse may look at beside what is already known to be a gene."""
+_BESIDE = 3
+"""Bases beside a hint that its labels may stand on, and one more."""
 _BOUNDED = {
     HintType.intron: ("D A", "I"),
     HintType.exon: ("D A START STOP", "C"),
@@ -170,11 +172,14 @@ class RivalHints:
 
     def change(self, parse: FurtherParse) -> np.ndarray:
         """What the scores of a stretch change by in its further parse; int32 [n, 29]."""
-        groups = self._groups
-        low, high = groups.begin[[*parse.omitted]].min(), groups.end[[*parse.omitted]].max()
-        near = groups.overlapping(low - 1, high + 1)
-        left = near[~np.isin(near, parse.omitted)]
-        change = self._added(left, parse) - self._added(near, parse)
+        groups, change = self._groups, np.zeros((parse.end - parse.start, NUM_LABELS), np.int32)
+        omitted = np.array(parse.omitted)
+        low = max(groups.begin[omitted].min() - _BESIDE, parse.start)
+        high = min(groups.end[omitted].max() + _BESIDE, parse.end)
+        near = groups.overlapping(low, high)
+        left = near[~np.isin(near, omitted)]
+        change[low - parse.start : high - parse.start] = self._added(left, low, high)
+        change[low - parse.start : high - parse.start] -= self._added(near, low, high)
         rows = groups.select(np.array(parse.causing)).hints.rows
         halves = np.log(rows["bonus"]) * self._strength * GRID / 2
         for hint, half in zip(rows, np.rint(np.minimum(halves, LIMIT * GRID)), strict=True):
@@ -183,13 +188,13 @@ class RivalHints:
                     _count_as_whole(change, hint, strand, parse.start, int(half))
         return change
 
-    def _added(self, chosen: np.ndarray, parse: FurtherParse) -> np.ndarray:
-        """What some groups add to the scores of a stretch."""
-        nothing = np.zeros((parse.end - parse.start, NUM_LABELS), dtype=np.int32)
+    def _added(self, chosen: np.ndarray, start: int, end: int) -> np.ndarray:
+        """What some groups add to the scores of some bases; int32 [n, 29]."""
+        nothing = np.zeros((end - start, NUM_LABELS), dtype=np.int32)
         stage = self._stage(self._groups.select(chosen))
         if stage is None:
             return nothing
-        (stretch,) = stage(iter([_Stretch(nothing, parse.start)]))
+        (stretch,) = stage(iter([_Stretch(nothing, start)]))
         return stretch.scores
 
     def supported(self, transcripts: Sequence[Transcript]) -> list[Transcript]:
