@@ -262,6 +262,7 @@ def _hints(
         grouping=GroupingOptions(
             splice_pairs=splice_pairs(settings.text("allow_hinted_splicesites", "")),
             min_intron=settings.integer("min_intron_len", 39),
+            bridge_bonus=settings.number("bridge_genicpart_bonus", None),
             rescale=settings.switch("rescaleBoni", True),
             max_contradiction=settings.number("/Constant/max_contra_supp_ratio", 9.0),
             alternatives=alternatives,
