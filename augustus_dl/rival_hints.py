@@ -32,6 +32,9 @@ __all__ = ["FurtherParse", "RivalHints", "RivalOptions", "stretches"]
 
 _PADDING = 2000
 """Bases that a further parse may look at beside what is already known to be a gene."""
+_FEWEST, _BASES_FOR_ONE = 10, 2000
+"""Further parses of a region, and for how many bases one more; millions of hints must not take
+longer than the network."""
 _BESIDE = 3
 """Bases beside a hint that its labels may stand on, and one more."""
 _BOUNDED = {
@@ -135,7 +138,8 @@ class RivalHints:
     def parses(
         self, start: int, end: int, transcripts: Sequence[Transcript]
     ) -> Iterator[FurtherParse]:
-        """Further parses of a region, one for each set of rivals.
+        """Further parses of a region, one for each set of rivals, those of hints seen most often
+        first; a bounded number of them.
 
         Args:
             start, end: the region; it cuts no gene.
@@ -149,7 +153,8 @@ class RivalHints:
             rivals = self._rivals(group)
             if rivals:
                 causing.setdefault(rivals, []).append(group)
-        for omitted, those in causing.items():
+        often = sorted(causing.items(), key=lambda item: -groups.mult[item[1]].max())
+        for omitted, those in often[: _FEWEST + (end - start) // _BASES_FOR_ONE]:
             span = int(groups.begin[those].min()), int(groups.end[those].max())
             around = _around(span, (start, end), transcripts)
             yield FurtherParse(*around, tuple(those), omitted)

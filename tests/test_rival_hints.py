@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from augustus_dl import rival_hints
 from augustus_dl.alternatives import AlternativeOptions, Alternatives, ParseHints
 from augustus_dl.decode.bonus import hint_stage
 from augustus_dl.decode.config import DecoderConfig
@@ -133,6 +134,21 @@ def test_a_group_and_its_rivals_are_found():
         for intron, transcript in TRANSCRIPTS.items()
     }
     assert names == {NEAR: {""}, FAR: {"pair"}}
+
+
+def test_hints_that_were_seen_often_come_first(monkeypatch):
+    hints = rows(("intron", *NEAR, 8), ("intron", *FAR, 6), ("intron", 26, 40, 6))
+    hints["mult"] = 2, 9, 3
+    text = TEXT[:38] + "AG" + TEXT[40:]
+    codes, factors = base_codes(text.encode()), extrinsic()
+    grouping = GroupingOptions(rescale=False, min_intron=4, max_contradiction=1e9)
+    groups = group_hints(Hints(hints, factors.sources), codes, None, factors, grouping)
+    rivals = RivalHints(groups, lambda chosen: None, RivalOptions())
+    mults = [groups.mult[one.causing[0]] for one in rivals.parses(0, len(text), [])]
+    assert mults == [9, 3, 2]
+    monkeypatch.setattr(rival_hints, "_FEWEST", 1)
+    (only,) = rivals.parses(0, len(text), [])
+    assert groups.mult[only.causing[0]] == 9
 
 
 def test_transcripts_with_much_less_support_are_dropped():
