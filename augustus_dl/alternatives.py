@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import chain, compress
 from typing import NamedTuple
 
@@ -168,14 +169,11 @@ class Alternatives:
         if rivals is None:
             return _loci(transcripts)
 
-        # twice: a transcript that goes may have held two genes together
         placed = [transcript.shifted(region.start) for transcript in transcripts]
-        for _ in range(2):
-            loci = [rivals.supported(locus) for locus in _loci(placed)]
-            placed = list(chain.from_iterable(loci))
-        for locus in loci:
-            if len(locus) > 1:
-                locus.sort(key=rivals.support, reverse=True)
+        loci = [rivals.supported(locus) for locus in _loci(placed)]
+        kept = list(chain.from_iterable(loci))
+        if len(kept) < len(placed):  # what went may have held two genes together
+            loci = [rivals.supported(locus) for locus in _loci(kept)]
         return [[transcript.shifted(-region.start) for transcript in locus] for locus in loci]
 
     def _transcripts(self, region: _Region) -> list[Transcript]:
@@ -232,10 +230,11 @@ class Alternatives:
         """Transcripts that rivals of the hints which were followed ask for."""
         rivals, offset = self._rivals, region.start
         placed = [transcript.shifted(offset) for transcript in known]
+        obeyed = cache(rivals.obeyed)
         further: list[Transcript] = []
         for asked in rivals.parses(offset, region.end, placed):
             around = [t for t in placed + further if t.start < asked.end and asked.start < t.end]
-            if not rivals.obeyed(around).issuperset(asked.causing):
+            if not set().union(*map(obeyed, around)).issuperset(asked.causing):
                 further += self._parsed_again(region, config, asked)
         return [transcript.shifted(-offset) for transcript in further]
 
@@ -250,7 +249,7 @@ class Alternatives:
         found = [
             transcript.shifted(-part.start)
             for transcript in parsed
-            if self._rivals.obeyed([transcript]) & {*asked.causing}
+            if not self._rivals.obeyed(transcript).isdisjoint(asked.causing)
         ]
         if found and self._options.sample:
             lattice = part.lattice(config, self._options.heat * config.posterior_scale)

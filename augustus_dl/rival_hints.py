@@ -12,7 +12,7 @@ away again from parses with another end inside, or that go on over the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -131,9 +131,9 @@ class RivalHints:
         """May there be further parses?"""
         return bool(self._contested.any())
 
-    def obeyed(self, transcripts: Collection[Transcript]) -> set[int]:
-        """Groups that some transcript obeys."""
-        return {int(group) for t in transcripts for group in obeyed(t, self._groups)}
+    def obeyed(self, transcript: Transcript) -> set[int]:
+        """Groups that a transcript obeys."""
+        return set(obeyed(transcript, self._groups).tolist())
 
     def parses(
         self, start: int, end: int, transcripts: Sequence[Transcript]
@@ -203,12 +203,14 @@ class RivalHints:
         return stretch.scores
 
     def supported(self, transcripts: Sequence[Transcript]) -> list[Transcript]:
-        """Those with not much less support by hints than others that they overlap."""
+        """Those with not much less support by hints than others that they overlap, the best
+        supported first; what has equal support stays in order.
+        """
         if len(transcripts) < 2:
             return [*transcripts]
-        share = [self.support(transcript) for transcript in transcripts]
-        return [
-            one
+        share = [evidence(transcript, self._groups).percent for transcript in transcripts]
+        kept = [
+            (own, one)
             for one, own in zip(transcripts, share, strict=True)
             if not any(
                 own < other * self._options.min_support
@@ -217,10 +219,7 @@ class RivalHints:
                 for rival, other in zip(transcripts, share, strict=True)
             )
         ]
-
-    def support(self, transcript: Transcript) -> float:
-        """Percentage of a transcript's parts that hints support."""
-        return evidence(transcript, self._groups).percent
+        return [one for _, one in sorted(kept, key=lambda pair: -pair[0])]
 
 
 class _Stretch(NamedTuple):

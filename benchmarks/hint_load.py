@@ -27,6 +27,7 @@ from augustus_dl.io.extrinsic import read_extrinsic
 from augustus_dl.io.fasta import Contig
 from augustus_dl.io.hints import read_hints
 from augustus_dl.labels import NUM_LABELS
+from augustus_dl.rival_hints import RivalOptions
 from augustus_dl.run_hints import RunHints
 from benchmarks.annotate import ROOT, provenance
 from benchmarks.hints import FACTORS
@@ -74,8 +75,11 @@ def apply(path: Path, contig: Contig) -> dict[str, float]:
     extrinsic = read_extrinsic(FACTORS)
     collection = read_hints(path, extrinsic)
     read = time.perf_counter()
-    run_hints = RunHints(path, extrinsic, collection, GroupingOptions(), softmasking=False)
+    run_hints = RunHints(
+        path, extrinsic, collection, GroupingOptions(), softmasking=False, rivalry=RivalOptions()
+    )
     (stage,) = run_hints.stages(contig)
+    run_hints.of_parses(contig)
     ready = time.perf_counter()
     for _ in stage(_stretches(len(contig.sequence))):
         pass
