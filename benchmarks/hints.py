@@ -55,7 +55,7 @@ HINTED = (
     "--alternatives-from-evidence=true",
     "--allow_hinted_splicesites=gcag,atac",
 )
-"""BRAKER's switches for a run with hints."""
+"""BRAKER's switches for a run with hints; the others have them as well."""
 KINDS = ("none", "empty", "introns", "true introns", "proteins", "true proteins", "both")
 """Kinds of evidence; `true` ones lack the wrong hints. AUGUSTUS does without those and `empty`."""
 OF_AUGUSTUS = ("none", "introns", "proteins", "both")
@@ -89,8 +89,8 @@ def write_hints(task: Task, made: Mapping[str, Hints]) -> dict[str, Path]:
 
 def words(species: str, task: Task, hints: Path | None) -> list[str]:
     """Arguments of either program."""
-    hinted = [f"--hintsfile={hints}", *HINTED] if hints else []
-    return [f"--species={species}", *SWITCHES, *hinted, str(task.fasta)]
+    hinted = [f"--hintsfile={hints}"] if hints else []
+    return [f"--species={species}", *SWITCHES, *HINTED, *hinted, str(task.fasta)]
 
 
 def ours(task: Task, files: Mapping[str, Path], device: str) -> dict[str, dict]:
