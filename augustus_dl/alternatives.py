@@ -1,9 +1,12 @@
-"""Genes with probabilities, and alternative transcripts.
+"""Genes with probabilities, and alternative transcripts from sampling and from evidence.
 
 AUGUSTUS draws `sample` parses and counts in how many of them a feature is. Here probabilities are
 exact sums over all parses (`decode.posterior`); `sample` switches them on and says how many parses
 are drawn for alternatives, nothing else. A gene's probability is, as in AUGUSTUS, the sum of those
 of the transcripts reported for it.
+
+Hints that contradict each other (`rival_hints`) ask for parses of their own, of the stretch around
+them. What comes of these has the probabilities that it has there.
 
 A sequence is treated in regions, so that memory does not grow with it. They are cut in the middle
 of long stretches that the best parse calls intergenic, and probabilities are under the condition
@@ -15,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import chain, compress
 from typing import NamedTuple
 
@@ -30,15 +34,26 @@ from augustus_dl.decode.viterbi import Chunk, Decoder, viterbi
 from augustus_dl.encode import intervals_of
 from augustus_dl.errors import OptionError
 from augustus_dl.gene import Gene, Transcript
+from augustus_dl.hinted_introns import HintedIntrons, Repayment
 from augustus_dl.labels import INTERGENIC
+from augustus_dl.rival_hints import FurtherParse, RivalHints, stretches
 
-__all__ = ["BEST_ONLY", "AlternativeOptions", "Alternatives", "Locus", "gene_of"]
+__all__ = [
+    "BEST_ONLY",
+    "AlternativeOptions",
+    "Alternatives",
+    "Locus",
+    "ParseHints",
+    "gene_of",
+]
 
 Locus = list[Transcript]
 """Transcripts of one gene, in the order in which they are reported."""
 
 REGION = 200_000
 """Bases after which a region may end."""
+_ROUNDS = 4
+"""How often a region is parsed again for the sake of hinted introns, at most."""
 
 
 @dataclass(frozen=True)
@@ -94,17 +109,36 @@ BEST_ONLY = AlternativeOptions()
 """Genes of the best parse, without probabilities."""
 
 
+class ParseHints(NamedTuple):
+    """What hints say about parses that scores of labels cannot say.
+
+    Attributes:
+        introns: those that are hinted; rivals: hints that contradict each other, None where they
+            give no alternatives.
+    """
+
+    introns: HintedIntrons
+    rivals: RivalHints | None
+
+
 class Alternatives:
     """Finds the genes of one track of a sequence, with probabilities.
 
     Args:
         config: the track; see `DecoderConfig.tracks`.
-        options: with `sample` above 0, or with `mea`.
+        options: what is wanted besides the best parse.
+        hints: what is asked of whole parses.
     """
 
-    def __init__(self, config: DecoderConfig, options: AlternativeOptions) -> None:
+    def __init__(
+        self,
+        config: DecoderConfig,
+        options: AlternativeOptions,
+        hints: ParseHints | None = None,
+    ) -> None:
         self._config = config
         self._options = options
+        self._introns, self._rivals = hints or (None, None)
 
     def batches(self, chunks: Iterable[Chunk]) -> Iterator[tuple[int, list[Locus]]]:
         """Loci of one sequence in the order of their leftmost coding base.
@@ -124,30 +158,113 @@ class Alternatives:
                 [
                     [transcript.shifted(region.start) for transcript in locus]
                     for region in regions
-                    for locus in _loci(self._transcripts(region))
+                    for locus in self._loci(region)
                 ],
             )
 
+    def _loci(self, region: _Region) -> list[Locus]:
+        """What a region is reported to have, in its own coordinates."""
+        transcripts = self._transcripts(region)
+        rivals = self._rivals
+        if rivals is None:
+            return _loci(transcripts)
+
+        placed = [transcript.shifted(region.start) for transcript in transcripts]
+        loci = [rivals.supported(locus) for locus in _loci(placed)]
+        kept = list(chain.from_iterable(loci))
+        if len(kept) < len(placed):  # what went may have held two genes together
+            loci = [rivals.supported(locus) for locus in _loci(kept)]
+        return [[transcript.shifted(-region.start) for transcript in locus] for locus in loci]
+
     def _transcripts(self, region: _Region) -> list[Transcript]:
-        """What a region is reported to have."""
+        """What is found in a region and passes the filters."""
         config, options = self._config, self._options
-        if not region.whole:  # how many genes it has is not prescribed
-            config = replace(config, gene_count="any")
-        lattice = region.lattice(config, options.heat * config.posterior_scale)
+        if self._introns:
+            region = self._repaid(region, config)
         labels = region.labels
-        if options.mea and lattice.log_total > NEVER:
-            labels = _most_accurate(lattice, region, config)
+        if options.needed:
+            lattice = region.lattice(config, options.heat * config.posterior_scale)
+            if options.mea and lattice.log_total > NEVER:
+                labels = _most_accurate(lattice, region, config)
         best = set(parse([labels], config))
         found = set(best)
         if options.alternatives and options.sample and lattice.log_total > NEVER:
             paths = sample_paths(lattice, options.sample, seed=region.start)
             found |= _drawn_transcripts(paths, config)
-        bare = sorted(found, key=_place)
-        if not options.sample:
-            return bare
-        scored = with_posteriors(lattice, bare, config)
+        scored = bare = sorted(found, key=_place)
+        if options.sample:
+            scored = with_posteriors(lattice, bare, config)
         exempt = {s for b, s in zip(bare, scored, strict=True) if options.keep_best and b in best}
-        return _selected(scored, exempt, options)
+        if self._rivals:
+            further = self._further(region, config, scored)
+            exempt |= {t for t in further if options.keep_best}
+            scored = _merged(scored, further)
+        return _selected(scored, exempt, options) if options.sample else scored
+
+    def _repaid(self, region: _Region, config: DecoderConfig) -> _Region:
+        """The region with hinted introns counted as wholes; see `hinted_introns`."""
+        region = region._replace(scores=region.scores.copy(), labels=region.labels.copy())
+        bounds = region.start, region.end
+        config = replace(config, min_coding_length=0)  # a stretch must not cut short genes either
+        known = [t.shifted(region.start) for t in parse([region.labels], config)]
+        asked, paid = known, set[Repayment]()
+        for _ in range(_ROUNDS):
+            due = self._introns.repayments(asked) - paid
+            if not due:
+                break
+            paid |= due
+            for one in due:
+                region.scores[one.base - region.start, one.labels] -= one.value
+            asked = []
+            for start, end in stretches(((one.start, one.end) for one in due), bounds, known):
+                part = region.part(start - region.start, end - region.start)
+                part.labels[:] = part.best(config)
+                asked += [t.shifted(start) for t in parse([part.labels], config)]
+                known = [t for t in known if t.end <= start or t.start >= end]
+            known = sorted(known + asked, key=_place)
+        return region
+
+    def _further(
+        self, region: _Region, config: DecoderConfig, known: Sequence[Transcript]
+    ) -> list[Transcript]:
+        """Transcripts that rivals of the hints which were followed ask for."""
+        rivals, offset = self._rivals, region.start
+        placed = [transcript.shifted(offset) for transcript in known]
+        obeyed = cache(rivals.obeyed)
+        further: list[Transcript] = []
+        for asked in rivals.parses(offset, region.end, placed):
+            around = [t for t in placed + further if t.start < asked.end and asked.start < t.end]
+            if not set().union(*map(obeyed, around)).issuperset(asked.causing):
+                further += self._parsed_again(region, config, asked)
+        return [transcript.shifted(-offset) for transcript in further]
+
+    def _parsed_again(
+        self, region: _Region, config: DecoderConfig, asked: FurtherParse
+    ) -> list[Transcript]:
+        """Transcripts of a further parse that obey a group for which it was made; in coordinates
+        of the sequence."""
+        part = region.part(asked.start - region.start, asked.end - region.start)
+        part = part._replace(scores=part.scores + self._rivals.change(asked))
+        parsed = [t.shifted(part.start) for t in parse([part.best(config)], config)]
+        found = [
+            transcript.shifted(-part.start)
+            for transcript in parsed
+            if not self._rivals.obeyed(transcript).isdisjoint(asked.causing)
+        ]
+        if found and self._options.sample:
+            lattice = part.lattice(config, self._options.heat * config.posterior_scale)
+            found = with_posteriors(lattice, found, config)
+        return [transcript.shifted(part.start) for transcript in found]
+
+
+def _merged(scored: Sequence[Transcript], further: Sequence[Transcript]) -> list[Transcript]:
+    """All of them, each once, with the higher of two probabilities."""
+    merged: dict[tuple, Transcript] = {}
+    for transcript in (*scored, *further):
+        other = merged.setdefault(_place(transcript), transcript)
+        if (transcript.posterior or 0) > (other.posterior or 0):
+            merged[_place(transcript)] = transcript
+    return sorted(merged.values(), key=_place)
 
 
 def gene_of(contig: str, locus: Locus) -> Gene:
@@ -182,8 +299,22 @@ class _Region(NamedTuple):
         """Is it the sequence?"""
         return self.start == 0 and self.last
 
+    def part(self, start: int, end: int) -> _Region:
+        """Its bases from `start` to `end`, counted from its own first one."""
+        span = slice(start, end)
+        last = self.last and end == len(self.labels)
+        return _Region(
+            self.start + start, last, self.labels[span], self.scores[span], self.codes[span]
+        )
+
+    def best(self, config: DecoderConfig) -> np.ndarray:
+        """Labels of its best parse; uint8 [n]."""
+        return viterbi(self.scores, self.codes, config, self.graph(config))
+
     def graph(self, config: DecoderConfig) -> Graph:
-        """What is legal in it."""
+        """What is legal in it. How many genes it has is prescribed to a whole sequence only."""
+        if not self.whole:
+            config = replace(config, gene_count="any")
         return between(build_graph(config), left=self.start > 0, right=not self.last)
 
     def lattice(self, config: DecoderConfig, heat: float) -> Lattice:

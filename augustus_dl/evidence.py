@@ -15,7 +15,7 @@ import numpy as np
 from augustus_dl.gene import Interval, Transcript
 from augustus_dl.hints import HintGroups, HintType
 
-__all__ = ["Evidence", "GroupCount", "PartCount", "evidence", "no_evidence"]
+__all__ = ["Evidence", "GroupCount", "PartCount", "evidence", "no_evidence", "obeyed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def evidence(transcript: Transcript, groups: HintGroups) -> Evidence:
         return no_evidence(transcript)
     view = _View.of(groups, near)
     forward = transcript.strand == "+"
-    obeyed = _obeyed(view, transcript)
+    agreeing = _obeyed(view, transcript)
     return Evidence(
         cds_exons=view.part_count(_supported_cds(view, transcript.cds)),
         cds_introns=view.part_count(_supported_introns(view, transcript.introns)),
@@ -97,9 +97,15 @@ def evidence(transcript: Transcript, groups: HintGroups) -> Evidence:
             _supported_utr(view, transcript.utr3, inner_is_last=not forward),
             _supported_introns(view, transcript.utr3_introns),
         ),
-        obeyed=view.group_count(obeyed),
-        incompatible=view.group_count(~obeyed),
+        obeyed=view.group_count(agreeing),
+        incompatible=view.group_count(~agreeing),
     )
+
+
+def obeyed(transcript: Transcript, groups: HintGroups) -> np.ndarray:
+    """Groups every checkable hint of which agrees with a transcript; int64 [k] rising."""
+    near = groups.overlapping(transcript.start, transcript.end)
+    return near[_obeyed(_View.of(groups, near), transcript)] if len(near) else near
 
 
 def no_evidence(transcript: Transcript) -> Evidence:

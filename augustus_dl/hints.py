@@ -8,7 +8,7 @@ transcript `evidence`'s. Coordinates are 0-based and half-open.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
 
@@ -230,6 +230,23 @@ class HintGroups:
         low = np.searchsorted(self._reach, start, side="right")
         high = np.searchsorted(self.begin, end)
         return low + np.flatnonzero(self.end[low:high] > start)
+
+    def select(self, chosen: np.ndarray) -> HintGroups:
+        """Some of the groups, int64 [k] rising, as if there were no others."""
+        sizes = self.first[chosen + 1] - self.first[chosen]
+        first = np.concatenate(([0], np.cumsum(sizes)))
+        rows = np.arange(first[-1]) + np.repeat(self.first[chosen] - first[:-1], sizes)
+        return HintGroups(
+            hints=replace(self.hints, rows=self.hints.rows[rows]),
+            first=first,
+            begin=self.begin[chosen],
+            end=self.end[chosen],
+            priority=self.priority[chosen],
+            mult=self.mult[chosen],
+            supporting=self.supporting[rows],
+            contradicting=self.contradicting[rows],
+            counted=self.counted[chosen],
+        )
 
     @cached_property
     def _reach(self) -> np.ndarray:

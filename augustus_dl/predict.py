@@ -23,6 +23,7 @@ from augustus_dl.alternatives import (
     AlternativeOptions,
     Alternatives,
     Locus,
+    ParseHints,
     gene_of,
 )
 from augustus_dl.decode.block_bonus import block_stage
@@ -125,20 +126,27 @@ class PredictOptions:
 
 
 def predict(
-    contigs: Iterable[Contig], profile: Profile, options: PredictOptions
+    contigs: Iterable[Contig],
+    profile: Profile,
+    options: PredictOptions,
+    engine: Engine | None = None,
 ) -> Iterator[tuple[Contig, list[Gene]]]:
     """Genes of each contig, in order. The checkpoint is opened at once, before the first contig.
 
     With a range that is not all of the first contig, only that one is read. Coordinates are those
     of whole contigs.
 
+    Args:
+        engine: runs in place of the profile's checkpoint.
+
     Raises:
         ModelError: missing or corrupt checkpoint.
         OptionError: an option that does not fit, or a device that is not here.
     """
     config = decoder_config(profile, options)
-    accurate = profile.accurate if options.accurate is None else options.accurate
-    engine = open_engine(profile.model, profile.clade, options.device, options.window, accurate)
+    if engine is None:
+        accurate = profile.accurate if options.accurate is None else options.accurate
+        engine = open_engine(profile.model, profile.clade, options.device, options.window, accurate)
     return _predictions(contigs, engine, config, options)
 
 
@@ -162,13 +170,17 @@ def _searches(
         codes = base_codes(contig.sequence)
         masked = soft_mask(contig.sequence) & options.softmasking
         scores = _scores(codes, masked, engine, config, span, options.utr)
-        stages = [*options.hints.stages(contig, span[1])] if options.hints else []
+        stages, hints = [], None
+        if options.hints:
+            strength = 1 / config.posterior_scale
+            stages += options.hints.stages(contig, span[1], strength)
+            hints = options.hints.of_parses(contig, span[1], strength)
         if options.protein_profile:
             found = block_stage(codes[slice(*span)], options.protein_profile, config.code())
             stages += [found] if found else []
         yield (
             contig,
-            _loci(scores, codes, config, span, stages, options.alternatives, options.utr),
+            _loci(scores, codes, config, span, stages, options.alternatives, options.utr, hints),
         )
         if not whole:
             return
@@ -242,6 +254,7 @@ def loci_of(
     stages: Sequence[Stage] = (),
     alternatives: AlternativeOptions = BEST_ONLY,
     utr: bool = False,
+    hints: ParseHints | None = None,
 ) -> Iterator[Locus]:
     """Transcripts of one sequence gene by gene, those of each track of the decoder in rising order.
 
@@ -252,13 +265,14 @@ def loci_of(
         stages: run in this order on the scores, before they are decoded.
         alternatives: more than the best parse.
         utr: untranslated regions, too; not where the strands are searched apart.
+        hints: what is asked of whole parses, in the coordinates of `stages`.
 
     Yields:
         Transcripts in coordinates of the whole sequence.
     """
     span = span or (0, len(codes))
     scores = _scores(codes, masked, engine, config, span, utr)
-    return _loci(scores, codes, config, span, stages, alternatives, utr)
+    return _loci(scores, codes, config, span, stages, alternatives, utr, hints)
 
 
 def _scores(
@@ -282,6 +296,7 @@ def _loci(
     stages: Sequence[Stage],
     alternatives: AlternativeOptions,
     utr: bool,
+    hints: ParseHints | None,
 ) -> Iterator[Locus]:
     """The second half of `loci_of`: scores to transcripts."""
     from augustus_dl.decode.utr import UtrTrack, with_utrs
@@ -293,7 +308,7 @@ def _loci(
         scores = untranslated.taken(scores)
     copies = _copies(_stretches(scores, codes[start:end]), len(tracks))
     searches = [
-        _search(copy, codes[start:end], track, stages, alternatives)
+        _search(copy, codes[start:end], track, stages, alternatives, hints)
         for copy, track in zip(copies, tracks, strict=True)
     ]
     if utr:
@@ -338,6 +353,7 @@ def _search(
     track: DecoderConfig,
     stages: Sequence[Stage],
     alternatives: AlternativeOptions,
+    hints: ParseHints | None,
 ) -> Iterator[tuple[int, list[Locus]]]:
     """Genes of one track, one batch for each stretch and one at the end.
 
@@ -355,8 +371,8 @@ def _search(
     for stage in stages:
         stretches = stage(stretches, track)
     chunks = _chunks(stretches, symbols(codes, track))
-    if alternatives.needed:
-        return Alternatives(track, alternatives).batches(chunks)
+    if alternatives.needed or hints:
+        return Alternatives(track, alternatives, hints).batches(chunks)
     found = batches(Decoder(track).decode(chunks), track)
     return ((known, [[transcript] for transcript in batch]) for known, batch in found)
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
+from augustus_dl.alternatives import ParseHints
 from augustus_dl.decode.bonus import hint_stage
 from augustus_dl.decode.hint_groups import GroupingOptions, group_hints
 from augustus_dl.decode.increments import Stage
 from augustus_dl.encode import base_codes, soft_mask
+from augustus_dl.hinted_introns import HintedIntrons
 from augustus_dl.hints import Extrinsic, HintCollection, HintGroups
 from augustus_dl.io.fasta import Contig
+from augustus_dl.rival_hints import RivalHints, RivalOptions
 
 __all__ = ["RunHints"]
 
@@ -31,6 +36,7 @@ class RunHints:
         grouping: what decides which of them can be obeyed.
         softmasking: soft-masked bases are hints, too.
         offset: first base of that part.
+        rivalry: what decides about alternatives from evidence; None for none.
     """
 
     path: str | os.PathLike | None
@@ -39,21 +45,45 @@ class RunHints:
     grouping: GroupingOptions
     softmasking: bool
     offset: int = 0
+    rivalry: RivalOptions | None = None
     _kept: list[tuple[Contig, int | None, HintGroups]] = field(default_factory=list, repr=False)
 
-    def stages(self, contig: Contig, end: int | None = None) -> tuple[Stage, ...]:
+    def stages(
+        self, contig: Contig, end: int | None = None, strength: float = 1.0
+    ) -> tuple[Stage, ...]:
         """What adds the hints of a sequence to its scores; see `groups`. Its stretches begin where
         the predicted part does.
+
+        Args:
+            strength: see `decode.bonus.hint_stage`.
         """
-        codes = base_codes(contig.sequence[self.offset : end])
-        stage = hint_stage(
-            self.groups(contig, end),
-            self.extrinsic,
-            codes,
+        stage = self._stage_maker(contig, end, strength)(self.groups(contig, end))
+        return (stage,) if stage else ()
+
+    def of_parses(
+        self, contig: Contig, end: int | None = None, strength: float = 1.0
+    ) -> ParseHints | None:
+        """What the hints of a sequence ask of whole parses; None where that is nothing. Arguments
+        as of `stages`.
+        """
+        groups = self.groups(contig, end)
+        introns, rivals = HintedIntrons(groups, self.extrinsic, strength), None
+        if self.rivalry:
+            stage = self._stage_maker(contig, end, strength)
+            rivals = RivalHints(groups, stage, self.rivalry, strength)
+        return ParseHints(introns, rivals or None) if introns or rivals else None
+
+    def _stage_maker(
+        self, contig: Contig, end: int | None, strength: float
+    ) -> Callable[[HintGroups], Stage | None]:
+        return partial(
+            hint_stage,
+            extrinsic=self.extrinsic,
+            codes=base_codes(contig.sequence[self.offset : end]),
             malus=len(self.collection.rows) > 0,  # a file without hints changes nothing
+            strength=strength,
             hinted_pairs=[pair for pair in self.grouping.splice_pairs if pair not in _USUAL_PAIRS],
         )
-        return (stage,) if stage else ()
 
     def groups(self, contig: Contig, end: int | None = None) -> HintGroups:
         """The hints of a sequence, in groups; those asked for last are kept.

@@ -145,13 +145,18 @@ def split_rows(splits: Path, set_name: str) -> list[tuple[str, int, int]]:
     return rows
 
 
-def prepare(genome_set: GenomeSet, data: Path, folder: Path) -> Task:
-    """Cut sequences and reference to the test rows and write the FASTA both programs read."""
+def prepare(genome_set: GenomeSet, data: Path, folder: Path, limit: int | None = None) -> Task:
+    """Cut sequences and reference to the test rows and write the FASTA both programs read.
+
+    Args:
+        limit: take only so many bases of each row.
+    """
     genome = {c.name: c for c in contigs(data / genome_set.folder / "genome.fa.gz")}
     path = data / genome_set.folder / "annotation.gff3.gz"
     annotation = read_annotation(path, genome_set.doubtful_sources)
     task = Task(genome_set, folder, [], Annotation({}, {}))
     for sequence, start, end in split_rows(data / "splits.tsv", genome_set.name):
+        end = min(end, start + limit) if limit else end
         if sequence not in genome:
             raise InputError(f"{data / genome_set.folder / 'genome.fa.gz'} has no {sequence}")
         name = f"{sequence}_{start}" if start else sequence

@@ -11,7 +11,14 @@ import pytest
 
 from augustus_dl.decode.hint_groups import GroupingOptions, group_hints
 from augustus_dl.encode import base_codes, soft_mask
-from augustus_dl.evidence import Evidence, GroupCount, PartCount, evidence, no_evidence
+from augustus_dl.evidence import (
+    Evidence,
+    GroupCount,
+    PartCount,
+    evidence,
+    no_evidence,
+    obeyed,
+)
 from augustus_dl.gene import Transcript
 from augustus_dl.hints import HINT, HintGroups, Hints, HintType
 from augustus_dl.io.comment_blocks import evidence_block
@@ -129,7 +136,7 @@ def verdict(*hints: tuple) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("hint", "obeyed"),
+    ("hint", "expected"),
     [
         (("CDS", 200, 251), True),
         (("CDS", 200, 250), False),
@@ -156,8 +163,8 @@ def verdict(*hints: tuple) -> bool:
         (("stop", 349, 352, 1), False),
     ],
 )
-def test_hints_that_are_obeyed(hint, obeyed):
-    assert verdict(hint) is obeyed
+def test_hints_that_are_obeyed(hint, expected):
+    assert verdict(hint) is expected
 
 
 def test_groups_are_obeyed_as_a_whole():
@@ -169,9 +176,9 @@ def test_groups_are_obeyed_as_a_whole():
 
 def test_frames_on_the_minus_strand():
     gene = GENE.mirrored(1000)
-    for frame, obeyed in ((0, 1), (1, 0), (2, 0)):
+    for frame, number in ((0, 1), (1, 0), (2, 0)):
         hint = ("CDSpart", 1000 - 220, 1000 - 201, -1, frame)
-        assert evidence(gene, grouped(group(hint))).obeyed.total == obeyed
+        assert evidence(gene, grouped(group(hint))).obeyed.total == number
 
 
 @pytest.mark.parametrize(
@@ -242,3 +249,15 @@ def test_a_transcript_without_hints():
     )
     assert no_evidence(gene).percent == 0
     assert evidence(gene, grouped(group(("intron", 0, 50)))) == no_evidence(gene)
+
+
+def test_places_of_obeyed_groups():
+    found = grouped(
+        group(("start", 100, 103)),  # nothing in it can be checked
+        group(("CDS", 200, 251)),
+        group(("CDS", 200, 251), ("intron", 251, 290)),
+        group(("intron", 251, 300)),
+        group(("intron", 900, 950)),
+    )
+    assert obeyed(GENE, found).tolist() == [1, 3]
+    assert obeyed(GENE.shifted(5000), found).tolist() == []

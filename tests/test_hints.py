@@ -95,3 +95,27 @@ def test_groups_of_a_stretch(spans, start):
     groups = HintGroups(Hints(np.zeros(0, HINT)), begin, begin, end, *[nothing] * 5)
     expected = [i for i, (b, e) in enumerate(spans) if b < start + 7 and e > start]
     assert groups.overlapping(start, start + 7).tolist() == expected
+
+
+def test_some_groups_as_if_there_were_no_others():
+    rows = np.zeros(6, dtype=HINT)
+    rows["start"], rows["group"] = range(6), [0, 0, 1, 2, 2, 2]
+    groups = HintGroups(
+        Hints(rows, ("M",), groups=("a", "b", "c")),
+        first=np.array([0, 2, 3, 6]),
+        begin=np.array([0, 2, 3]),
+        end=np.array([5, 6, 7]),
+        priority=np.array([1, 2, 3]),
+        mult=np.array([4, 5, 6]),
+        supporting=np.arange(6.0),
+        contradicting=np.arange(6.0) * 2,
+        counted=np.array([True, False, True]),
+    )
+    some = groups.select(np.array([0, 2]))
+    assert some.hints.rows["start"].tolist() == [0, 1, 3, 4, 5]
+    assert some.first.tolist() == [0, 2, 5]
+    assert [some.name(group) for group in range(2)] == ["a", "c"]
+    assert (some.priority.tolist(), some.counted.tolist()) == ([1, 3], [True, True])
+    assert some.supporting.tolist() == [0, 1, 3, 4, 5]
+    nothing = groups.select(np.array([], dtype=np.int64))
+    assert len(nothing.hints.rows) == 0 and nothing.first.tolist() == [0]

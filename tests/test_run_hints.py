@@ -28,6 +28,7 @@ from augustus_dl.io.hints import read_hints
 from augustus_dl.labels import NUM_LABELS, label
 from augustus_dl.predict import PredictOptions, predict
 from augustus_dl.profile import find_profile
+from augustus_dl.rival_hints import RivalOptions
 from augustus_dl.run_hints import RunHints
 
 SEQUENCE = b"ccatgcgtaagt" + b"ca" * 30 + b"acagcactaaccc" + b"GATTACA" * 10
@@ -213,3 +214,40 @@ def test_a_collection_without_hints_will_do(hints) -> None:
         None, factors, HintCollection.empty(factors.sources), GroupingOptions(), True
     )
     assert spans(run_hints.groups(CHR)) == [("nonexonpart", 0, 85)]
+
+
+def test_what_is_asked_of_whole_parses(hints) -> None:
+    with_intron = hints(INTRON)
+    asked = with_intron.of_parses(CHR)
+    assert asked.introns and asked.rivals is None  # alternatives are not asked for
+    other = Contig("other", SEQUENCE)
+    assert with_intron.of_parses(other) is None
+    rivals = replace(hints(INTRON, ("intron", 6, 24)), rivalry=RivalOptions())
+    assert rivals.of_parses(CHR).rivals is None  # the second has no splice site
+    rivals = replace(hints(INTRON, ("CDSpart", 20, 40)), rivalry=RivalOptions())
+    assert rivals.of_parses(CHR).rivals
+
+
+def test_strength_follows_the_scale_of_probabilities(
+    hints, toy_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hints are as strong as it takes to multiply the odds of calibrated probabilities."""
+    run_hints, seen = hints(INTRON), []
+    monkeypatch.setattr(RunHints, "stages", lambda *words: seen.append(words[-1]) or ())
+    profile = find_profile(str(toy_folder))
+    profile = replace(profile, decoder={**profile.decoder, "posterior_scale": 0.4})
+    list(predict([CHR], profile, PredictOptions(hints=run_hints)))
+    assert seen == [2.5]
+
+
+def test_strength_multiplies_nats(hints) -> None:
+    run_hints = hints(INTRON)
+    assert worth(run_hints, 1.0) * 2.5 == pytest.approx(worth(run_hints, 2.5), abs=1e-2)
+
+
+def worth(run_hints: RunHints, strength: float) -> float:
+    """Nats that the hinted donor gets."""
+    (stage,) = RunHints.stages(run_hints, CHR, None, strength)
+    scores = np.zeros((len(SEQUENCE), NUM_LABELS), dtype=np.int16)
+    (stretch,) = stage(iter([Stretch(scores, 0)]))
+    return stretch.scores[6, label("+", "D0")] / GRID

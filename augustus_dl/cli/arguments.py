@@ -266,7 +266,7 @@ class Settings:
         self._unreadable(name, value, "Integer")
         return default
 
-    def number(self, name: str, default: float) -> float:
+    def number(self, name: str, default: float | None) -> float | None:
         """The decimal number a value begins with, after blanks.
 
         Raises:

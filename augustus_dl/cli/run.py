@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from augustus_dl.alternatives import AlternativeOptions
     from augustus_dl.predict import PredictOptions
     from augustus_dl.protein_profile import ProteinProfile
+    from augustus_dl.rival_hints import RivalOptions
     from augustus_dl.run_hints import RunHints
 
 __all__ = ["Run", "checked"]
@@ -246,6 +247,7 @@ def _hints(
     from augustus_dl.io.hints import read_hints
     from augustus_dl.run_hints import RunHints
 
+    alternatives = settings.switch("alternatives-from-evidence", True)
     name = settings.text("extrinsicCfgFile", "extrinsic.cfg")
     extrinsic = read_extrinsic(find_extrinsic(name, profile.config_folder), softmasking)
     first = max(span[0], 0) if span else 0
@@ -260,17 +262,31 @@ def _hints(
         grouping=GroupingOptions(
             splice_pairs=splice_pairs(settings.text("allow_hinted_splicesites", "")),
             min_intron=settings.integer("min_intron_len", 39),
+            bridge_bonus=settings.number("bridge_genicpart_bonus", None),
             rescale=settings.switch("rescaleBoni", True),
             max_contradiction=settings.number("/Constant/max_contra_supp_ratio", 9.0),
-            alternatives=settings.switch("alternatives-from-evidence", True),
+            alternatives=alternatives,
             genetic_code=code.table,
         ),
         softmasking=softmasking,
         offset=first,
+        rivalry=_rivalry(settings) if path and alternatives else None,
     )
 
 
 _NO_END = 1 << 60
+
+
+def _rivalry(settings: Settings) -> RivalOptions:
+    """What decides about alternatives from evidence."""
+    from augustus_dl.rival_hints import RivalOptions
+
+    usual = RivalOptions()
+    types = settings.text("canCauseAltSplice", "")
+    return RivalOptions(
+        causes=RivalOptions.causing(types) if types else usual.causes,
+        min_support=settings.number("/Constant/subopt_transcript_threshold", usual.min_support),
+    )
 
 
 def _protein_profile(settings: Settings, profile: Profile) -> ProteinProfile | None:

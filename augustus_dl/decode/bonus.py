@@ -32,7 +32,7 @@ from augustus_dl.hints import MASK_PROGRAM, Extrinsic, HintGroups, HintType, bon
 from augustus_dl.intervals import union
 from augustus_dl.labels import INTERGENIC, NUM_LABELS, label
 
-__all__ = ["USUAL_MASK_BONUS", "hint_stage"]
+__all__ = ["USUAL_MASK_BONUS", "hint_stage", "hinted_intron_ends"]
 
 USUAL_MASK_BONUS = 1.15
 """Bonus of soft-masked bases outside exons in most extrinsic files. The network sees soft-masking
@@ -87,6 +87,30 @@ def hint_stage(
         *_stretches(groups, worth),
     ]
     return Stage(layers) if layers else None
+
+
+def hinted_intron_ends(
+    groups: HintGroups, extrinsic: Extrinsic, strength: float = 1.0
+) -> dict[tuple[str, bool], tuple[np.ndarray, np.ndarray]]:
+    """What the ends of hinted introns are worth, by strand and whether it is the left end.
+
+    Args:
+        groups, extrinsic, strength: see `hint_stage`.
+
+    Returns:
+        int64 [k] rising, the outermost bases of introns, and int64 [k], on the grid of the scores,
+        what one with this end gets; those above 0 only.
+    """
+    rows, there = _of_type(groups, "intron")
+    gains = _Worth.of(groups, extrinsic, strength, malus=False).gains[there]
+    ends = _end_points("intron", rows, gains)
+    found = {}
+    for strand in "+-":
+        for kind in "DA":
+            those = (ends.labels == label(strand, f"{kind}0")) & (ends.values > 0)
+            at, values = ends.at[those], _grid(ends.values[those])
+            found[strand, (kind == "D") == (strand == "+")] = at.astype(np.int64), values
+    return found
 
 
 def _names(strand: str, kinds: str) -> tuple[int, ...]:
@@ -148,13 +172,15 @@ def _boundaries(groups: HintGroups, worth: _Worth) -> list[Points]:
     for name in (*_SIGNALS, *_ENDS):
         rows, there = _of_type(groups, name)
         signal = name in _SIGNALS
+        if not (len(rows) or name in worth.losses):
+            continue
         points = (_signal_points if signal else _end_points)(name, rows, worth.gains[there])
         loss = worth.losses.get(name, 0.0) * (1 if signal else 0.5)
         everywhere[_all_labels(_SIGNALS[name] if signal else " ".join(_ENDS[name]))] += loss
         parts.append(points._replace(values=points.values - np.float32(loss)))
-    at, labels, values = (np.concatenate(column) for column in zip(*parts, strict=True))
-    if not (len(at) or everywhere.any()):
+    if not parts:
         return []
+    at, labels, values = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(at, kind="stable")
     values = _grid(values[order]).astype(np.int32)
     return [Points(at[order], labels[order], values, _grid(everywhere))]
@@ -316,6 +342,8 @@ def _stretches(groups: HintGroups, worth: _Worth) -> Iterator[Channel]:
     """What hints add to the labels of single bases."""
     for name, kinds in _INSIDE.items():
         rows, there = _of_type(groups, name)
+        if not (len(rows) or name in worth.losses):
+            continue
         rows["start"] = np.maximum(rows["start"], 0)
         gains = worth.gains[there] / (rows["end"] - rows["start"] if name in _SPREAD else 1)
         framed = (rows["frame"] >= 0) & (name in _SPREAD)

@@ -35,6 +35,7 @@ that also say in which frames a stop codon is near (`track.symbols`).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -297,8 +298,9 @@ class _Builder:
         return self.twins[single]
 
 
+@lru_cache(maxsize=16)
 def build_graph(config: DecoderConfig) -> Graph:
-    """The state graph of a configuration, which must be one of its `tracks`.
+    """The state graph of a configuration, which must be one of its `tracks`; not to be written to.
 
     Raises:
         OptionError: the configuration names an unknown genetic code.

@@ -11,7 +11,7 @@ from numba import njit
 
 from augustus_dl.hints import HintType
 
-__all__ = ["compatible", "count_relations", "weaker"]
+__all__ = ["compatible", "contradict", "count_relations", "weaker"]
 
 _START, _STOP = int(HintType.start), int(HintType.stop)
 _ASS, _DSS = int(HintType.ass), int(HintType.dss)
@@ -182,6 +182,22 @@ def weaker(a, b):
     if type_ == _GENICPART:
         return other != _IRPART
     return _WHOLE[type_] >= 0 and other in (type_, _WHOLE[type_])
+
+
+@njit(cache=True, nogil=True)
+def contradict(type_, start, end, strand, low, high, other_low, other_high):
+    """Is there no gene that obeys all hints of two groups?
+
+    Args:
+        type_, start, end, strand: int64 [n], of hints that lie group by group.
+        low, high, other_low, other_high: the rows of both groups.
+    """
+    for i in range(low, high):
+        for j in range(other_low, other_high):
+            one = (type_[i], start[i], end[i], strand[i])
+            if not compatible(one, (type_[j], start[j], end[j], strand[j])):
+                return True
+    return False
 
 
 @njit(cache=True, nogil=True)

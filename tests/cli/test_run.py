@@ -538,6 +538,24 @@ def test_options_of_hints(run: Callable[..., Run], cfg: Path, hintsfile: Path) -
     assert (asked.rescale, asked.alternatives, asked.genetic_code) == (False, False, 6)
 
 
+def test_options_of_alternatives_from_evidence(
+    run: Callable[..., Run], cfg: Path, hintsfile: Path
+) -> None:
+    cfg.write_text("/Constant/subopt_transcript_threshold 0.5\n")
+    words = HINTS_CFG, f"--hintsfile={hintsfile}"
+    usual = run(*words).hints.rivalry
+    assert usual.min_support == 0.5
+    assert HintType.intron in usual.causes and HintType.exonpart not in usual.causes
+    asked = run(*words, "--canCauseAltSplice=exonpart").hints
+    assert asked.rivalry.causes == {HintType.exonpart}
+    assert asked.grouping.bridge_bonus is None
+    assert run(*words, "--bridge_genicpart_bonus=2").hints.grouping.bridge_bonus == 2
+    assert run(*words, "--alternatives-from-evidence=false").hints.rivalry is None
+    assert run(HINTS_CFG).hints.rivalry is None
+    with pytest.raises(OptionError, match="unknown type of hints introns"):
+        run(*words, "--canCauseAltSplice=introns")
+
+
 def test_the_extrinsic_table_is_looked_for_in_the_config_folder(
     run: Callable[..., Run], config: Path
 ) -> None:

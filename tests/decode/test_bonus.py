@@ -17,7 +17,7 @@ from augustus_dl.decode.viterbi import viterbi
 from augustus_dl.encode import base_codes
 from augustus_dl.gene import Transcript
 from augustus_dl.hints import HINT, Extrinsic, Hints, HintType, ScoreClasses, TypeFactors
-from augustus_dl.labels import MIRROR, NUM_LABELS, from_labels, to_labels
+from augustus_dl.labels import MIRROR, NUM_LABELS, from_labels, label, to_labels
 from tests.decode.enumeration import all_paths, probabilities
 from tests.decode.test_viterbi import random_scores, toy
 
@@ -316,3 +316,72 @@ def obeys(type_: str, where: tuple[int, int], labels: np.ndarray) -> bool:
         if ends[type_]:
             return True
     return False
+
+
+@pytest.mark.parametrize("strength", [1.0, 2.5])
+def test_odds_are_those_of_scaled_probabilities(strength):
+    """Where probabilities are those of scores divided by the strength, a bonus of x is one of x."""
+    rng = np.random.default_rng(3)
+    text = "CATGGCCTAACATGCTTAGC"
+    codes, paths = base_codes(text.encode()), all_paths(text, TOY)
+    scores = random_scores(rng, len(text))
+    hints = rows(("start", 1, 4, 2.0))
+    changed = with_hints(scores, stage_of(hints, codes, strength=strength)).astype(np.int64)
+    before, _ = probabilities(paths, text, scores, TOY, heat=1 / strength)
+    after, _ = probabilities(paths, text, changed, TOY, heat=1 / strength)
+    obeying = paths[:, 1] == label("+", "START")
+    odds = before[obeying].sum() / before[~obeying].sum()
+    assert after[obeying].sum() / after[~obeying].sum() == pytest.approx(math.exp(2) * odds, 1e-2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_malus_divides_the_odds_of_every_unsupported_feature(seed):
+    """Against the probabilities of all parses: each start codon without hint costs once."""
+    rng = np.random.default_rng(seed)
+    text = toy(rng, 12)
+    codes, paths = base_codes(text.encode()), all_paths(text, TOY)
+    scores = random_scores(rng, len(text))
+    hinted = (4, 7)
+    hints = rows(("start", *hinted, 0.0))
+    hints["strand"] = 1
+    changed = with_hints(scores, stage_of(hints, codes, factors=extrinsic(start=0.25)))
+    before, _ = probabilities(paths, text, scores, TOY)
+    after, _ = probabilities(paths, text, changed.astype(np.int64), TOY)
+    is_start = np.isin(paths, [label("+", "START"), label("-", "START")])
+    supported = paths[:, hinted[0]] == label("+", "START")
+    expected = before * 0.25 ** (is_start.sum(axis=1) - supported)
+    np.testing.assert_allclose(after, expected / expected.sum(), rtol=5e-3, atol=1e-12)
+
+
+def test_groups_multiply_the_odds_by_all_their_bonuses():
+    """A path that obeys all hints of a group gains all bonuses; dropped groups add nothing."""
+    text = "CATGGCCTAACATGCTTAGC"
+    codes, paths = base_codes(text.encode()), all_paths(text, TOY)
+    scores = random_scores(np.random.default_rng(4), len(text))
+    specs = ("start", 1, 4, 1.0), ("stop", 7, 10, 2.0)
+    factors = extrinsic()
+    grouping = GroupingOptions(rescale=False, min_intron=4)
+    for extra, changes in ((), True), ((("dss", 3, 4, 1.0),), False):  # no donor there
+        hints = rows(*specs, *extra)
+        hints["group"] = 0
+        named = Hints(hints, factors.sources, groups=("pair",))
+        groups = group_hints(named, codes, None, factors, grouping)
+        stage = hint_stage(groups, factors, codes)
+        assert bool(stage) == changes
+        gain = (with_hints(scores, stage) - scores)[np.arange(len(text)), paths].sum(axis=1)
+        both = (paths[:, 1] == label("+", "START")) & (paths[:, 9] == label("+", "STOP"))
+        assert both.any()
+        assert set(gain[both]) == {3 * GRID if changes else 0}
+
+
+def test_anchors_leave_no_other_parse():
+    """With a manual anchor all parses that obey it have probability one together."""
+    rng = np.random.default_rng(5)
+    text = "CATGGCCTAACATGCTTAGC"
+    codes, paths = base_codes(text.encode()), all_paths(text, TOY)
+    scores = random_scores(rng, len(text))
+    for at in (1, 11):
+        anchor = rows(("start", at, at + 3, math.log(1e100)))
+        changed = with_hints(scores, stage_of(anchor, codes)).astype(np.int64)
+        after, _ = probabilities(paths, text, changed, TOY)
+        assert after[paths[:, at] == label("+", "START")].sum() == pytest.approx(1, abs=1e-12)

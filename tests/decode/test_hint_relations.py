@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augustus_dl.decode.hint_relations import compatible, count_relations, weaker
+from augustus_dl.decode.hint_relations import compatible, contradict, count_relations, weaker
 from augustus_dl.hints import HintType
 
 
@@ -195,3 +195,15 @@ def test_chance_hits_hardly_contradict_a_long_intron():
     assert against(hint("CDSpart", 10, 3010)) == 1
     assert against(hint("exonpart", 10, 110), hint("CDSpart", 500, 700)) == pytest.approx(0.1)
     assert against(hint("exon", 10, 20), hint("CDSpart", 500, 700)) == 1
+
+
+def test_groups_contradict_when_any_of_their_hints_do():
+    hints = [("intron", 10, 50, 1), ("CDS", 50, 80, 1), ("intron", 10, 60, 1), ("CDS", 90, 99, 1)]
+    rows = [
+        np.array([HintType[hint[0]] if i == 0 else hint[i] for hint in hints], dtype=np.int64)
+        for i in range(4)
+    ]
+    assert contradict(*rows, 0, 2, 2, 3)  # the introns differ
+    assert contradict(*rows, 2, 3, 0, 2)
+    assert not contradict(*rows, 0, 2, 3, 4)
+    assert not contradict(*rows, 0, 1, 1, 2)

@@ -74,6 +74,23 @@ def test_the_same_genes_give_the_same_text(
         assert _common(text, str(HERE)) == _common(_text(theirs, name), CONFIG)
 
 
+def test_contradicting_hints_give_alternatives_as_in_augustus(
+    run: RunWords, checkpoints: None
+) -> None:
+    case = case_named("75_alt_evidence")
+    ours = run(*case.words(str(HERE)))
+    for answer in (ours, recorded(case)):
+        lines = [line.split("\t") for line in answer.annotation.splitlines() if "\t" in line]
+        rivals = {
+            tuple(map(int, line[3:5])): line[8].split('"')[1].split(".t")
+            for line in lines
+            if line[2] == "intron" and line[3] == "8184"
+        }
+        assert rivals.keys() == {(8184, 8239), (8184, 8281)}
+        genes, transcripts = zip(*rivals.values(), strict=True)
+        assert len(set(genes)) == 1 and set(transcripts) == {"1", "2"}
+
+
 @pytest.mark.parametrize("case", TEXTS, ids=lambda case: case.name)
 def test_messages_go_where_augustus_puts_them(case: Case, run: RunWords) -> None:
     ours, theirs = run(*case.words(str(HERE))), recorded(case)
