@@ -12,6 +12,7 @@ __all__ = [
     "N",
     "base_codes",
     "intervals_of",
+    "letters",
     "pack_bases",
     "reverse_complement",
     "soft_mask",
@@ -25,12 +26,18 @@ for _i, _letters in enumerate((b"Aa", b"Cc", b"Gg", b"TtUu")):
     _CODE[list(_letters)] = _i
 _LOWER = np.zeros(256, dtype=bool)
 _LOWER[ord("a") : ord("z") + 1] = True
+_LETTER = np.frombuffer(b"ACGTN", dtype=np.uint8)
 _COMPLEMENT = np.array([3, 2, 1, 0, N], dtype=np.uint8)
 
 
 def base_codes(sequence: bytes) -> np.ndarray:
     """Base codes of a sequence in either case; uint8 [L]."""
     return _CODE[np.frombuffer(sequence, dtype=np.uint8)]
+
+
+def letters(codes: np.ndarray) -> bytes:
+    """The sequence of base codes, uint8 [L], in upper case: `base_codes` inverted."""
+    return _LETTER[codes].tobytes()
 
 
 def soft_mask(sequence: bytes) -> np.ndarray:

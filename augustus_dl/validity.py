@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from augustus_dl.encode import N, reverse_complement
+from augustus_dl.encode import N, letters, reverse_complement
 from augustus_dl.gene import Transcript
 from augustus_dl.genetic_code import GeneticCode, coding_bases, translate
 
@@ -18,8 +18,6 @@ MIN_INTRON = 4
 
 SPLICE_SITES = frozenset({"GTAG", "GCAG", "ATAC"})
 """First two and last two bases of an intron in the direction of the transcript."""
-
-_LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
 
 
 def faults(transcript: Transcript, codes: np.ndarray, code: GeneticCode) -> list[str]:
@@ -78,4 +76,4 @@ def _intron_faults(start: int, end: int, transcript: Transcript, codes: np.ndarr
 
 
 def _text(codes: np.ndarray) -> str:
-    return _LETTERS[codes].tobytes().decode("ascii")
+    return letters(codes).decode("ascii")

@@ -126,11 +126,11 @@ class Task:
         return self.folder / f"{self.genome_set.name}.{program}.{ending}"
 
 
-def split_rows(splits: Path, set_name: str) -> list[tuple[str, int, int]]:
-    """(sequence, start, end) of the `test` rows of a set, 0-based and half-open.
+def split_rows(splits: Path, set_name: str, split: str = "test") -> list[tuple[str, int, int]]:
+    """(sequence, start, end) of the rows of a set in one split, 0-based and half-open.
 
     Raises:
-        InputError: the table is missing, or the set has no test row.
+        InputError: the table is missing, or the set has no such row.
     """
     if not splits.is_file():
         raise InputError(f"{splits} does not exist; --data names a folder with splits.tsv")
@@ -138,10 +138,10 @@ def split_rows(splits: Path, set_name: str) -> list[tuple[str, int, int]]:
         rows = [
             (row["sequence"], int(row["start"]), int(row["end"]))
             for row in csv.DictReader(stream, delimiter="\t")
-            if row["set"] == set_name and row["split"] == "test"
+            if row["set"] == set_name and row["split"] == split
         ]
     if not rows:
-        raise InputError(f"{splits} has no test row of the set {set_name}")
+        raise InputError(f"{splits} has no {split} row of the set {set_name}")
     return rows
 
 
@@ -380,6 +380,13 @@ def benchmark(options: argparse.Namespace) -> dict:
     }
 
 
+def write_report(folder: Path, name: str, report: dict, text: str) -> None:
+    """NAME.json and NAME.md in a folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{name}.md").write_text(text, encoding="utf-8")
+
+
 def main() -> None:
     names = [genome_set.name for genome_set in SETS]
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -393,10 +400,8 @@ def main() -> None:
         report = benchmark(options)
     except AugustusError as error:
         sys.exit(f"benchmarks.annotate: {error}")
-    options.output.mkdir(parents=True, exist_ok=True)
     text = table(report)
-    (options.output / "annotate.json").write_text(json.dumps(report, indent=1) + "\n")
-    (options.output / "annotate.md").write_text(text, encoding="utf-8")
+    write_report(options.output, "annotate", report, text)
     print(text, file=sys.stderr)
 
 

@@ -14,8 +14,6 @@ trained without the set, or a clade. NAME.json and NAME.md go to --output.
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 import os
 import shutil
 import subprocess
@@ -35,15 +33,27 @@ from augustus_dl.io.annotation import read_annotation, write_gff3
 from augustus_dl.io.fasta import Contig, contigs, write_fasta
 from augustus_dl.profile import find_parent
 from augustus_dl.validity import faults
-from benchmarks.annotate import LEVELS, SETS, SWITCHES, GenomeSet, Task, prepare, provenance, score
+from benchmarks.annotate import (
+    LEVELS,
+    PROGRAMS,
+    ROOT,
+    SETS,
+    SWITCHES,
+    GenomeSet,
+    Task,
+    prepare,
+    provenance,
+    score,
+    split_rows,
+    write_report,
+)
 from benchmarks.measure import Usage, measure
 
-ROOT = Path(__file__).resolve().parents[1]
 AUGUSTUS = Path("/usr/share/augustus")
 BLOCK = 20
 """Neighbouring genes that are drawn together."""
 FLANK = 1000
-OURS = [sys.executable, "-m", "augustus_dl"]
+OURS = PROGRAMS["augustus-dl"]
 
 
 def train_rows(splits: Path, set_name: str) -> dict[str, tuple[int, int]]:
@@ -52,15 +62,8 @@ def train_rows(splits: Path, set_name: str) -> dict[str, tuple[int, int]]:
     Raises:
         InputError: there is none.
     """
-    with splits.open(encoding="utf-8", newline="") as stream:
-        rows = {
-            row["sequence"]: (int(row["start"]), int(row["end"]))
-            for row in csv.DictReader(stream, delimiter="\t")
-            if row["set"] == set_name and row["split"] == "train"
-        }
-    if not rows:
-        raise InputError(f"{splits} has no train row of the set {set_name}")
-    return rows
+    rows = split_rows(splits, set_name, "train")
+    return {sequence: (start, end) for sequence, start, end in rows}
 
 
 def drawn(genes: list[Gene], wanted: int, seed: int) -> list[Gene]:
@@ -257,9 +260,7 @@ def main() -> int:
         return 1
     text = markdown(report)
     if options.output:
-        place = options.output / f"{report['set']}"
-        Path(f"{place}.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        Path(f"{place}.md").write_text(text, encoding="utf-8")
+        write_report(options.output, report["set"], report, text)
     print(text)
     return 0
 

@@ -11,7 +11,6 @@ each kind of hints: seconds are those of decoding. AUGUSTUS runs as a command ea
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -34,7 +33,16 @@ from augustus_dl.genetic_code import genetic_code
 from augustus_dl.io.annotation import read_annotation
 from augustus_dl.predict import predict
 from augustus_dl.profile import find_profile
-from benchmarks.annotate import ROOT, SETS, SWITCHES, Task, augustus_version, prepare, provenance
+from benchmarks.annotate import (
+    ROOT,
+    SETS,
+    SWITCHES,
+    Task,
+    augustus_version,
+    prepare,
+    provenance,
+    write_report,
+)
 from benchmarks.measure import measure
 from benchmarks.simulated_hints import (
     Hint,
@@ -241,10 +249,8 @@ def main() -> None:
         report = benchmark(options)
     except AugustusError as error:
         sys.exit(f"benchmarks.hints: {error}")
-    options.output.mkdir(parents=True, exist_ok=True)
     text = table(report)
-    (options.output / "hints.json").write_text(json.dumps(report, indent=1) + "\n")
-    (options.output / "hints.md").write_text(text, encoding="utf-8")
+    write_report(options.output, "hints", report, text)
     print(text, file=sys.stderr)
 
 

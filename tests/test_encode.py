@@ -15,6 +15,7 @@ from augustus_dl.encode import (
     N,
     base_codes,
     intervals_of,
+    letters,
     pack_bases,
     reverse_complement,
     soft_mask,
@@ -30,6 +31,12 @@ def test_packing_inverts(numbers: list[int]) -> None:
     packed, runs = pack_bases(codes)
     assert packed.dtype == np.uint8 and len(packed) == -(-len(codes) // 4)
     np.testing.assert_array_equal(unpack_bases(packed, runs, len(codes)), codes)
+
+
+@given(codes_lists)
+def test_letters_invert_base_codes(numbers: list[int]) -> None:
+    codes = np.array(numbers, dtype=np.uint8)
+    np.testing.assert_array_equal(base_codes(letters(codes)), codes)
 
 
 @given(codes_lists)

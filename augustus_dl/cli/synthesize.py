@@ -48,11 +48,11 @@ def synthesize(
         raise OptionError(f"--clade {clade!r} is none of {', '.join(CLADES)}")
     if config_path is None:
         raise OptionError("name AUGUSTUS's folder `config` with --AUGUSTUS_CONFIG_PATH")
-    around = read_pack(background).pieces if background else None
+    around = read_pack(background).pieces if background is not None else None
     bases = round(megabases * 1e6 / len(species))
     pieces = []
     for name in species:
         parameters = read_species_parameters(name, config_path)
-        real = RealBackground(around, parameters.contents) if around else None
+        real = RealBackground(around, parameters.contents) if around is not None else None
         pieces += draw(parameters, name, clade, bases, seed, real, weight)
     write_pack(Pack(pieces), output)

@@ -11,9 +11,16 @@ from safetensors import deserialize
 from augustus_dl.errors import ModelError
 from augustus_dl.network.shape import NetworkShape
 
-__all__ = ["CONFIG", "WEIGHTS", "Checkpoint", "read_shape"]
+__all__ = ["CONFIG", "WEIGHTS", "Checkpoint", "check_files", "read_shape"]
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+def check_files(folder: Path) -> None:
+    """Raises ModelError: a model folder lacks a file."""
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise ModelError(f"model folder {folder} has no {name}; train or reinstall it")
 
 
 def read_shape(folder: Path) -> NetworkShape:
@@ -22,9 +29,7 @@ def read_shape(folder: Path) -> NetworkShape:
     Raises:
         ModelError: a file is missing, or the configuration is unreadable.
     """
-    for name in (CONFIG, WEIGHTS):
-        if not (folder / name).is_file():
-            raise ModelError(f"model folder {folder} has no {name}; train or reinstall it")
+    check_files(folder)
     try:
         return NetworkShape.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -19,6 +19,7 @@ from transformers.utils import logging as transformers_logging
 
 from augustus_dl.errors import ModelError
 from augustus_dl.labels import NUM_UTR_LABELS
+from augustus_dl.network.checkpoint import check_files
 from augustus_dl.network.config import NetworkConfig
 from augustus_dl.network.layers import (
     Attention,
@@ -137,9 +138,7 @@ def load_model(folder: Path) -> AnnotationModel:
         ModelError: a file is missing, unreadable, or does not fit the configuration.
     """
     folder = Path(folder)
-    for name in ("config.json", "model.safetensors"):
-        if not (folder / name).is_file():
-            raise ModelError(f"model folder {folder} has no {name}; train or reinstall it")
+    check_files(folder)
     try:
         with quiet_transformers():
             model, info = AnnotationModel.from_pretrained(

@@ -14,7 +14,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from augustus_dl.encode import N, reverse_complement, soft_mask
+from augustus_dl.encode import N, letters, reverse_complement, soft_mask
 from augustus_dl.gene import Gene, Interval, Transcript
 from augustus_dl.genetic_code import coding_bases
 from augustus_dl.validity import MIN_INTRON
@@ -33,7 +33,6 @@ CODONS = tuple("".join(codon) for codon in product("ACGT", repeat=3))
 DONOR, ACCEPTOR = (-3, 8), (-15, 3)
 """Bases of the logos, counted from the splice site: the intron's first base is 0 at a donor, the
 exon's first base is 0 at an acceptor."""
-_LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
 
 
 @dataclass(slots=True)
@@ -187,4 +186,4 @@ def _stretch(codes: np.ndarray, start: int, end: int) -> np.ndarray:
 
 
 def _text(codes: np.ndarray) -> str:
-    return _LETTERS[codes].tobytes().decode("ascii")
+    return letters(codes).decode("ascii")

@@ -191,28 +191,16 @@ def substituted(
     codes_BL, labels_BL = batch.codes_BL, batch.labels_BL
     hit_BL = (chance_BL < rate_B1) & (codes_BL < N)
     other_BL = (codes_BL + 1 + (choice_BL * 3).to(torch.uint8)) & 3
-    for strand, turn in (("+", _as_is), ("-", _reversed)):
+    for strand in "+-":
         coding = [label(strand, f"C{position}") for position in range(3)]
         inner_BL = _far_from(~_among(labels_BL, coding))
         wanted_BL = torch.where(hit_BL & inner_BL, other_BL, codes_BL)
-        bases = turn(wanted_BL if strand == "+" else 3 - wanted_BL)
-        third = turn(labels_BL) == coding[2]
-        first, second, last = bases[:, :-2], bases[:, 1:-1], bases[:, 2:]
-        stop = (first == _T) & third[:, 2:]
-        stop &= ((second == _A) & ((last == _A) | (last == _G))) | ((second == _G) & (last == _A))
-        spoilt = torch.zeros_like(third)
-        for offset in range(3):
-            spoilt[:, offset : offset + stop.shape[1]] |= stop
-        codes_BL = torch.where(turn(spoilt), codes_BL, wanted_BL)
+        if strand == "+":
+            stops_BL = _stops(wanted_BL, labels_BL == coding[2])
+        else:
+            stops_BL = _stops(3 - wanted_BL.flip(1), labels_BL.flip(1) == coding[2]).flip(1)
+        codes_BL = torch.where(stops_BL, codes_BL, wanted_BL)
     return codes_BL
-
-
-def _as_is(track_BL: torch.Tensor) -> torch.Tensor:
-    return track_BL
-
-
-def _reversed(track_BL: torch.Tensor) -> torch.Tensor:
-    return track_BL.flip(1)
 
 
 _FREE = (INTERGENIC, *(label(strand, f"I{k}") for strand in "+-" for k in range(3)))
@@ -253,6 +241,19 @@ def _silent(codes_BL: torch.Tensor, labels_BL: torch.Tensor, strand: str) -> tor
     told_apart = ((first == _T) & (second == _G)) | ((first == _A) & (second == _T))
     told_apart &= (third == _A) | (third == _G)
     return torch.nn.functional.pad(whole & ~told_apart, (2, 0))
+
+
+def _stops(codes_BL: torch.Tensor, third_BL: torch.Tensor) -> torch.Tensor:
+    """bool [B, L]: bases of TAA, TAG and TGA that end in a third base of a codon.
+
+    Args:
+        codes_BL, third_BL: in reading order of a strand; codes of its bases, uint8.
+    """
+    first, second, third = codes_BL[:, :-2], codes_BL[:, 1:-1], codes_BL[:, 2:]
+    ends = ((second == _A) & ((third == _A) | (third == _G))) | ((second == _G) & (third == _A))
+    ends &= (first == _T) & third_BL[:, 2:]
+    pad = torch.nn.functional.pad
+    return pad(ends, (0, 2)) | pad(ends, (1, 1)) | pad(ends, (2, 0))
 
 
 def _table(mirror: np.ndarray, device: torch.device) -> torch.Tensor:

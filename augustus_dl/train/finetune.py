@@ -205,8 +205,9 @@ def finetune(
         parts, trials = judged(model)
         f1 = f1s(trials.counts(start, range(len(parts))))
         progress(f"{model.name}: gene F1 {f1['gene']:.2f}, exon F1 {f1['exon']:.2f}")
-        if f1["gene"] + _EXON_SHARE * f1["exon"] > best:
-            best, chosen = f1["gene"] + _EXON_SHARE * f1["exon"], (model, parts, trials)
+        reached = f1["gene"] + _EXON_SHARE * f1["exon"]
+        if reached > best:
+            best, chosen = reached, (model, parts, trials)
     model, parts, trials = chosen
     report = fit(parts, start, progress)
     after = trials.counts(start, range(len(parts)))

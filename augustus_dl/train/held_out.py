@@ -6,16 +6,17 @@ middle of long intergenic stretches of the reference; the network has seen what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from augustus_dl.alternatives import BEST_ONLY, AlternativeOptions, Locus, gene_of
 from augustus_dl.decode.config import DecoderConfig
-from augustus_dl.encode import intervals_of
+from augustus_dl.encode import intervals_of, letters
 from augustus_dl.engine import Engine
 from augustus_dl.engine.recorded import RecordedEngine
 from augustus_dl.engine.torch import TorchEngine
@@ -29,12 +30,12 @@ from augustus_dl.predict import loci_of
 from augustus_dl.train.pack import Piece, genes_within, masks_within
 from augustus_dl.train.parallel import over_threads
 
-__all__ = ["Part", "parts_of", "suited_engine"]
+__all__ = ["Part", "contig_of", "over_pieces", "parts_of", "reference_of"]
 
 LENGTH, PARTS = 100_000, 20
 """Bases of a part, more or less; fewer where that would give fewer parts than this."""
 
-_LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,11 @@ class Part:
 
     @cached_property
     def contig(self) -> Contig:
-        return Contig(self.piece.name, _LETTERS[self.piece.codes].tobytes())
+        return contig_of(self.piece)
 
     @property
     def reference(self) -> Annotation:
-        name = self.piece.name
-        return Annotation({name: list(self.piece.genes)}, {name: list(self.piece.masks)})
+        return reference_of([self.piece])
 
     def loci(
         self, config: DecoderConfig, alternatives: AlternativeOptions = BEST_ONLY
@@ -67,6 +67,19 @@ class Part:
         name, code = self.piece.name, genetic_code(self.piece.genetic_code)
         genes = [gene_of(name, locus) for locus in self.loci(config)]
         return evaluate(self.reference, {name: genes}, [self.contig], code)
+
+
+def contig_of(piece: Piece) -> Contig:
+    """A piece as a sequence."""
+    return Contig(piece.name, letters(piece.codes))
+
+
+def reference_of(pieces: Sequence[Piece]) -> Annotation:
+    """What predictions on pieces are judged by."""
+    return Annotation(
+        genes={piece.name: list(piece.genes) for piece in pieces},
+        masks={piece.name: list(piece.masks) for piece in pieces},
+    )
 
 
 def parts_of(pieces: Sequence[Piece], engine: Engine) -> list[Part]:
@@ -87,12 +100,10 @@ def parts_of(pieces: Sequence[Piece], engine: Engine) -> list[Part]:
     length = min(LENGTH, sum(len(piece.codes) for piece in pieces) // PARTS)
     parts = []
 
-    def recording(piece: Piece) -> RecordedEngine:
-        suited = suited_engine(engine, len(piece.codes))
+    def recording(piece: Piece, suited: Engine) -> RecordedEngine:
         return RecordedEngine.record(suited, piece.codes, piece.soft)
 
-    each = over_threads if isinstance(engine, TorchEngine) else map  # others have threads inside
-    for piece, recorded in zip(pieces, each(recording, pieces), strict=True):
+    for piece, recorded in zip(pieces, over_pieces(recording, pieces, engine), strict=True):
         for start, end in _stretches(piece.labels, length):
             parts.append(Part(_within(piece, start, end), recorded.part(start, end)))
     if len(parts) < 2:
@@ -100,7 +111,16 @@ def parts_of(pieces: Sequence[Piece], engine: Engine) -> list[Part]:
     return parts
 
 
-def suited_engine(engine: Engine, length: int) -> Engine:
+def over_pieces(
+    function: Callable[[Piece, Engine], _Result], pieces: Sequence[Piece], engine: Engine
+) -> Iterable[_Result]:
+    """Results of a function of a piece and the engine suited to it, in order; torch's in threads of
+    ours, others have threads inside."""
+    each = over_threads if isinstance(engine, TorchEngine) else map
+    return each(lambda piece: function(piece, _suited_engine(engine, len(piece.codes))), pieces)
+
+
+def _suited_engine(engine: Engine, length: int) -> Engine:
     """The engine for a sequence of `length` bases: torch's without flanks where one window holds it
     all, since they would show nothing."""
     if length > engine.core or not isinstance(engine, TorchEngine):

@@ -20,7 +20,7 @@ from augustus_dl.errors import TrainingError
 from augustus_dl.network.config import NetworkConfig
 from augustus_dl.network.model import AnnotationModel, load_model
 from augustus_dl.train.config import TrainConfig
-from augustus_dl.train.dataset import Genomes
+from augustus_dl.train.dataset import Batch, Genomes
 from augustus_dl.train.loss import annotation_loss, focal_loss
 from augustus_dl.train.pack import Pack, Piece
 from augustus_dl.train.parallel import Workers, backward
@@ -133,14 +133,7 @@ def train(
             return best
 
         draw = step * workers.size + workers.rank
-        batch = genomes.batch(
-            config.windows,
-            config.length,
-            config.seed,
-            draw,
-            config.mutation,
-            config.substitution,
-        )
+        batch = _batch(genomes, config, draw)
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(config, step)
         both = backward(compute_loss, batch, parameters, config.path_weight)
@@ -168,9 +161,14 @@ def seconds_a_step(
     for step in range(3):
         if step == 1:
             began = time.monotonic()
-        batch = genomes.batch(config.windows, config.length, config.seed, step, config.mutation)
+        batch = _batch(genomes, config, step)
         backward(losses_of, batch, parameters, config.path_weight).tolist()  # waits for the device
     return (time.monotonic() - began) / 2
+
+
+def _batch(genomes: Genomes, config: TrainConfig, draw: int) -> Batch:
+    rates = config.mutation, config.substitution
+    return genomes.batch(config.windows, config.length, config.seed, draw, *rates)
 
 
 def _start_model(config: TrainConfig) -> AnnotationModel:

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from augustus_dl.encode import base_codes, soft_mask
+from augustus_dl.encode import base_codes, intervals_of, soft_mask
 from augustus_dl.errors import InputError
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.genetic_code import GeneticCode
@@ -243,7 +243,8 @@ def _pieces(
         known[max(0, gene.start - flank) : gene.end + flank] = True
     labels[~known] = MASKED
     soft = soft_mask(contig.sequence)
-    unknown = [(a, b, "far from training genes") for a, b in _runs(~known)]
+    far = intervals_of(~known).tolist()
+    unknown = [(start, end, "far from training genes") for start, end in far]
     for start, end in _stretches(genes, len(codes), flank):
         place = f"{contig.name}:{start}-{end}"
         yield Piece(
@@ -260,11 +261,6 @@ def _pieces(
             genes=tuple(genes_within(genes, place, start, end)),
             masks=tuple(sorted(masks_within([*masks, *unknown], start, end))),
         )
-
-
-def _runs(flags: np.ndarray) -> Iterator[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
-    return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
 def _stretches(genes: Sequence[Gene], length: int, flank: int) -> Iterator[tuple[int, int]]:

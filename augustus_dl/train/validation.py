@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import torch
 
 from augustus_dl.decode.config import DecoderConfig
@@ -14,17 +13,12 @@ from augustus_dl.errors import TrainingError
 from augustus_dl.evaluate import evaluate
 from augustus_dl.gene import Gene
 from augustus_dl.genetic_code import genetic_code
-from augustus_dl.io.annotation import Annotation
-from augustus_dl.io.fasta import Contig
 from augustus_dl.network.model import AnnotationModel
 from augustus_dl.predict import transcripts_of
-from augustus_dl.train.held_out import suited_engine
+from augustus_dl.train.held_out import contig_of, over_pieces, reference_of
 from augustus_dl.train.pack import Piece
-from augustus_dl.train.parallel import over_threads
 
 __all__ = ["Validation", "accuracy"]
-
-_LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
 
 
 class Validation:
@@ -66,18 +60,12 @@ def accuracy(pieces: list[Piece], engine: Engine, config: DecoderConfig) -> dict
     """
     config = replace(config, genetic_code=pieces[0].genetic_code)
 
-    def genes(piece: Piece) -> list[Gene]:
-        suited = suited_engine(engine, len(piece.codes))
+    def genes(piece: Piece, suited: Engine) -> list[Gene]:
         found = transcripts_of(piece.codes, piece.soft, suited, config)
         return [Gene(piece.name, t.strand, (t,)) for t in found]
 
-    each = over_threads if isinstance(engine, TorchEngine) else map
-    found = each(genes, pieces)
+    found = over_pieces(genes, pieces, engine)
     predicted = {piece.name: own for piece, own in zip(pieces, found, strict=True)}
-    reference = Annotation(
-        genes={p.name: list(p.genes) for p in pieces},
-        masks={p.name: list(p.masks) for p in pieces},
-    )
-    contigs = [Contig(p.name, _LETTERS[p.codes].tobytes()) for p in pieces]
+    contigs = [contig_of(piece) for piece in pieces]
     code = genetic_code(pieces[0].genetic_code)
-    return evaluate(reference, predicted, contigs, code).to_dict()
+    return evaluate(reference_of(pieces), predicted, contigs, code).to_dict()
