@@ -41,11 +41,12 @@ def _store(base, stride, row, end, value, D: tl.constexpr, WIDTH: tl.constexpr):
 def _scores(left, right, row, column, slope, window, exists, D: tl.constexpr):
     """Scores between queries and keys, either of them left, in units of log 2; [left, right].
 
-    They stand at positions `row` and `column`; -inf out of reach and where not `exists`.
+    They stand at positions `row` and `column`, which are exact in float32 up to 2^24; -inf out of
+    reach and where not `exists`. `slope` is in units of log 2, too.
     """
-    distance = tl.abs(row[:, None] - column[None, :])
+    distance = tl.abs(row.to(tl.float32)[:, None] - column.to(tl.float32)[None, :])
     product = tl.dot(left, tl.trans(right), input_precision="ieee")
-    score = (product * (D**-0.5) - slope * distance) * _LOG2E
+    score = product * (D**-0.5 * _LOG2E) - slope * distance
     return tl.where((distance <= window) & exists, score, float("-inf"))
 
 
@@ -89,7 +90,7 @@ def _forward(
     h = (tl.program_id(1) % H).to(tl.int64)
     i = first + tl.arange(0, BLOCK)
     length = _length(lengths, b, T)
-    slope = tl.load(slopes + h)
+    slope = tl.load(slopes + h) * _LOG2E
     queries = _load(q + b * q_b + h * q_h, q_t, i, T, D, WIDTH)
     highest = tl.full([BLOCK], float("-inf"), tl.float32)
     total = tl.zeros([BLOCK], tl.float32)
@@ -153,7 +154,7 @@ def _backward_q(
     h = (tl.program_id(1) % H).to(tl.int64)
     i = first + tl.arange(0, BLOCK)
     length = _length(lengths, b, T)
-    slope = tl.load(slopes + h)
+    slope = tl.load(slopes + h) * _LOG2E
     queries = _load(q + b * q_b + h * q_h, q_t, i, T, D, WIDTH)
     given = _load(slope_out + b * o_b + h * o_h, o_t, i, T, D, WIDTH)
     means = _load(out + (b * T * H + h) * D, H * D, i, T, D, WIDTH)
@@ -212,7 +213,7 @@ def _backward_kv(
     h = (tl.program_id(1) % H).to(tl.int64)
     j = first + tl.arange(0, BLOCK)
     length = _length(lengths, b, T)
-    slope = tl.load(slopes + h)
+    slope = tl.load(slopes + h) * _LOG2E
     keys = _load(k + b * k_b + h * k_h, k_t, j, length, D, WIDTH)
     values = _load(v + b * v_b + h * v_h, v_t, j, length, D, WIDTH)
     slope_keys = tl.zeros([BLOCK, WIDTH], tl.float32)

@@ -153,7 +153,7 @@ def compare_router(device: str, many: int = 300) -> None:
 
     for tokens, experts, top_k in ((1, 1, 1), (5, 8, 8), (many, 8, 2), (130, 5, 3)):
         logits = torch.randn(tokens, experts, generator=torch.Generator().manual_seed(1))
-        logits = (logits * 2).round().masked_fill(logits > 1.5, -math.inf).to(device)
+        logits = ((logits * 2).round() + 0.0).masked_fill(logits > 1.5, -math.inf).to(device)
         with poisoned():
             chosen = fused.best_experts(logits, top_k)
             order, bounds = fused._sort(chosen, experts)
