@@ -17,8 +17,8 @@ __all__ = ["backward", "best_experts", "forward"]
 
 _ROWS = 128
 _COLUMNS = 64
-_SORTED = 512
-"""Slots a program of the sort takes."""
+_CELLS = 4096
+"""Slots times experts that a program of the sort takes at a time."""
 _SHARES = 4
 """Parts that the rows of an expert are cut into where gradients of weights are summed over them."""
 
@@ -411,13 +411,15 @@ def backward(
 def _sort(experts_MK: torch.Tensor, experts: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Slots in the order of their experts, and the experts' bounds; int32 [S] and [E + 1]."""
     S, device = experts_MK.numel(), experts_MK.device
-    blocks, width = triton.cdiv(S, _SORTED), _width(experts)
+    width = _width(experts)
+    block = _CELLS // width
+    blocks = triton.cdiv(S, block)
     counts = torch.empty(blocks, width, dtype=torch.int32, device=device)
     order_S = torch.empty(S, dtype=torch.int32, device=device)
     bounds = torch.empty(experts + 1, dtype=torch.int32, device=device)
-    _count[(blocks,)](experts_MK, counts, S, width, _SORTED)
+    _count[(blocks,)](experts_MK, counts, S, width, block)
     _place[(blocks,)](
-        experts_MK, counts, order_S, bounds, S, blocks, experts, width, _SORTED, CHUNK=128
+        experts_MK, counts, order_S, bounds, S, blocks, experts, width, block, CHUNK=block // 4
     )
     return order_S, bounds
 

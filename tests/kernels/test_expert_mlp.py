@@ -221,13 +221,12 @@ def test_fused_router_agrees_on_the_gpu() -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize(
     ("shape", "top_k", "used"),
     [
         ((1, 32, 32), 2, 8),
         ((1000, 72, 40), 2, 3),
-        ((777, 7, 5), 1, 8),
         ((4096, 192, 192), 8, 8),
         ((16384, 256, 256), 2, 8),
     ],
