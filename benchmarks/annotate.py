@@ -11,9 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
-import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -21,11 +18,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
-from augustus_dl import __version__
 from augustus_dl.encode import base_codes
 from augustus_dl.errors import AugustusError, InputError
 from augustus_dl.evaluate import evaluate
@@ -36,6 +30,7 @@ from augustus_dl.io.fasta import Contig, contigs
 from augustus_dl.profile import find_profile
 from augustus_dl.validity import faults
 from benchmarks.measure import Usage, measure
+from benchmarks.report import provenance, write_report
 
 ROOT = Path(__file__).resolve().parents[1]
 SWITCHES = ("--softmasking=1", "--protein=off", "--UTR=off")
@@ -260,36 +255,6 @@ def invalid_genes(
     )
 
 
-def machine() -> dict:
-    """What the numbers depend on beside the data."""
-    model = platform.processor()
-    if Path("/proc/cpuinfo").is_file():
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        names = [line.partition(":")[2] for line in text.split("\n") if "model name" in line]
-        model = names[0].strip() if names else model
-    return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "system": platform.platform()}
-
-
-def provenance(device: str) -> dict:
-    """Commit, machine, date and versions."""
-    git = ["git", "-C", str(ROOT)]
-    commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True).stdout
-    changed = subprocess.run(
-        [*git, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True
-    ).stdout
-    return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "commit": commit.strip()[:12] + (" with changes" if changed.strip() else ""),
-        "machine": machine(),
-        "device": device,
-        "versions": {
-            "augustus-dl": __version__,
-            "Python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "numba", "torch", "transformers")},
-        },
-    }
-
-
 def augustus_version() -> str:
     """What the installed AUGUSTUS calls itself.
 
@@ -378,13 +343,6 @@ def benchmark(options: argparse.Namespace) -> dict:
         "parallel": options.parallel,
         "sets": entries,
     }
-
-
-def write_report(folder: Path, name: str, report: dict, text: str) -> None:
-    """NAME.json and NAME.md in a folder, which is made."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    (folder / f"{name}.md").write_text(text, encoding="utf-8")
 
 
 def main() -> None:

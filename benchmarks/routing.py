@@ -26,7 +26,7 @@ _LENGTH = 32_768
 
 
 def shares(model: AnnotationModel, genomes: Genomes, windows: int, clade: str) -> torch.Tensor:
-    """Share of tokens' choices that fall to each expert; float64 [layers, experts]."""
+    """Share of tokens' choices that fall to each expert; float32 [layers, experts]."""
     batch = genomes.batch(windows, _LENGTH, seed=1, step=0)
     counts: list[torch.Tensor] = []
 
@@ -34,8 +34,8 @@ def shares(model: AnnotationModel, genomes: Genomes, windows: int, clade: str) -
         x_BTC, clade_B = arguments
         logits = torch.nn.functional.linear(x_BTC.float(), module.router.weight.float())
         logits = logits + module.clade_bias.weight.float()[clade_B].unsqueeze(1)
-        gates = route(logits.flatten(0, 1), module.top_k).gates_ME
-        counts.append((gates > 0).double().mean(0) / module.top_k)
+        chosen = route(logits.flatten(0, 1), module.top_k).experts_MK
+        counts.append(chosen.flatten().bincount(minlength=logits.shape[-1]) / chosen.numel())
 
     hooks = [
         module.register_forward_pre_hook(count)

@@ -1,4 +1,4 @@
-"""The torch engine: CPU, CUDA and MPS with the reference kernels."""
+"""The torch engine: CPU, CUDA and MPS by PyTorch; on CUDA with the fused kernels."""
 
 from __future__ import annotations
 

@@ -179,9 +179,8 @@ class Experts(nn.Module):
             logits = F.linear(x_BTC.float(), self.router.weight.float())
             logits = logits + self.clade_bias.weight.float()[clade_B].unsqueeze(1)
             routing = route(logits.view(B * T, -1), self.top_k)
-        dtype = x_BTC.dtype
         x_MC = x_BTC.reshape(B * T, C)
-        out = expert_mlp(x_MC, routing.gates_ME, self.w_in.to(dtype), self.w_out.to(dtype))
+        out = expert_mlp(x_MC, routing.experts_MK, routing.gates_MK, self.w_in, self.w_out)
         return out.view(B, T, C), routing.loss
 
 

@@ -23,22 +23,33 @@ def window_attention(
     v_BHTD: torch.Tensor,
     slopes_H: torch.Tensor,
     window: int,
+    lengths_B: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Each token attends to the tokens at most `window` positions away; [B, H, T, D].
 
     The bias of a pair is -slope * distance, computed from indices. Tokens before the first and
-    after the last do not exist (they get no weight). Queries are taken in blocks of `window`,
-    each against its own and the two neighbouring blocks of keys, so cost is linear in T.
+    after the last do not exist (they get no weight), nor do keys at or beyond `lengths_B`; a query
+    without a key gives zero. Queries are taken in blocks of `window`, each against its own and the
+    two neighbouring blocks of keys, so cost is linear in T.
     """
     B, H, T, D = q_BHTD.shape
     blocks = -(-T // window)
     pad = blocks * window - T
+    if lengths_B is not None:
+        k_BHTD, v_BHTD = (_cut(x, lengths_B) for x in (k_BHTD, v_BHTD))
     q = F.pad(q_BHTD, (0, 0, 0, pad)).reshape(B, H * blocks, window, D) * D**-0.5
     k = _neighbours(F.pad(k_BHTD, (0, 0, window, pad + window)), window)
     v = _neighbours(F.pad(v_BHTD, (0, 0, window, pad + window)), window)
-    scores = q @ k.transpose(-1, -2) + _bias(slopes_H, T, window).to(q.dtype)
+    scores = q @ k.transpose(-1, -2) + _bias(slopes_H, T, window, lengths_B).to(q.dtype)
     weights = scores.softmax(-1, dtype=torch.float32).to(v.dtype)
-    return (weights @ v).view(B, H, blocks * window, D)[:, :, :T]
+    out = (weights @ v).view(B, H, blocks * window, D)[:, :, :T]
+    return out if lengths_B is None else _cut(out, lengths_B + window)
+
+
+def _cut(x_BHTD: torch.Tensor, lengths_B: torch.Tensor) -> torch.Tensor:
+    """Zero at and beyond each sequence's length."""
+    beyond = torch.arange(x_BHTD.shape[2], device=x_BHTD.device) >= lengths_B.view(-1, 1, 1)
+    return x_BHTD.masked_fill(beyond.unsqueeze(-1), 0)
 
 
 def _neighbours(padded_BHPD: torch.Tensor, window: int) -> torch.Tensor:
@@ -50,14 +61,18 @@ def _neighbours(padded_BHPD: torch.Tensor, window: int) -> torch.Tensor:
     return triple.reshape(B, H * blocks, 3 * window, D)
 
 
-def _bias(slopes_H: torch.Tensor, tokens: int, window: int) -> torch.Tensor:
-    """ALiBi bias, _NEVER outside the window and the sequence; float32 [1, H * N, W, 3 * W]."""
+def _bias(
+    slopes_H: torch.Tensor, tokens: int, window: int, lengths_B: torch.Tensor | None
+) -> torch.Tensor:
+    """ALiBi bias, _NEVER outside the window and the sequence; float32 [1 or B, H * N, W, 3 * W]."""
     blocks = -(-tokens // window)
     device = slopes_H.device
     query = torch.arange(blocks * window, device=device).view(blocks, window, 1)
     first_key = torch.arange(blocks, device=device).view(blocks, 1, 1) * window - window
     key = first_key + torch.arange(3 * window, device=device)
     distance = (query - key).abs()
-    outside = (distance > window) | (key < 0) | (key >= tokens)
+    end = tokens if lengths_B is None else lengths_B.view(-1, 1, 1, 1, 1)
+    outside = (distance > window) | (key < 0) | (key >= end)
     bias = -slopes_H.view(-1, 1, 1, 1) * distance
-    return bias.masked_fill(outside, _NEVER).view(1, -1, window, 3 * window)
+    bias = bias.masked_fill(outside, _NEVER)
+    return bias.view(-1, bias.shape[-4] * blocks, window, 3 * window)

@@ -28,6 +28,6 @@ def test_shares_add_up_and_follow_the_bias_of_the_clade() -> None:
     genomes = Genomes([piece], torch.device("cpu"))
     found = shares(model, genomes, 2, "plants")
     assert found.shape == (len(model.config.expert_layers), model.config.experts)
-    torch.testing.assert_close(found.sum(1), torch.ones(2, dtype=torch.float64))
+    torch.testing.assert_close(found.sum(1), torch.ones(2))
     assert (found[:, 5] == 0.5).all()
     assert (shares(model, genomes, 2, "none")[:, 5] < 0.5).any()

@@ -1,4 +1,4 @@
-"""Mixture of experts: both ways of computing it against a loop over tokens, and the router.
+"""Mixture of experts: all ways of computing it against a loop over tokens, and the router.
 
 python -m pytest tests/kernels/test_expert_mlp.py
 """
@@ -12,31 +12,36 @@ import torch
 import torch.nn.functional as F
 
 from augustus_dl.kernels.expert_mlp import expert_mlp, reference, route
+from augustus_dl.kernels.testing import TOLERANCE, relative_error
+from tests.kernels.fused import check_in_the_interpreter, poisoned
 
-PATHS = {"gathered": reference._gathered, "all experts": reference._all_experts}
+FUSED = torch.ops.augustus_dl.expert_mlp
+PATHS = {"gathered": reference.gathered, "all experts": reference.expert_mlp}
 
 
 def loop(
-    x_MC: torch.Tensor, gates_ME: torch.Tensor, w_in_ECF2: torch.Tensor, w_out_EFC: torch.Tensor
+    x_MC: torch.Tensor,
+    experts_MK: torch.Tensor,
+    gates_MK: torch.Tensor,
+    w_in_ECF2: torch.Tensor,
+    w_out_EFC: torch.Tensor,
 ) -> torch.Tensor:
     """One token and one expert at a time."""
     rows = []
-    for token, gates_E in zip(x_MC, gates_ME, strict=True):
+    for token, chosen, gates_K in zip(x_MC, experts_MK.tolist(), gates_MK, strict=True):
         row = torch.zeros_like(token)
-        for expert in range(len(gates_E)):
-            if gates_E[expert] == 0:
-                continue
+        for gate, expert in zip(gates_K, chosen, strict=True):
             both = token @ w_in_ECF2[expert]
             a, b = both[: len(both) // 2], both[len(both) // 2 :]
-            row = row + gates_E[expert] * ((F.silu(a) * b) @ w_out_EFC[expert])
+            row = row + gate * ((F.silu(a) * b) @ w_out_EFC[expert])
         rows.append(row)
     return torch.stack(rows)
 
 
 def tensors(
     tokens: int, width: int, hidden: int, top_k: int, used: int = 8, experts: int = 8
-) -> list[torch.Tensor]:
-    """x, gates, w_in, w_out in float64; tokens go to the first `used` experts only."""
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Experts; and x, gates, w_in, w_out in float64. Tokens go to the first `used` experts only."""
     generator = torch.Generator().manual_seed(1)
 
     def normal(*shape: int) -> torch.Tensor:
@@ -44,9 +49,10 @@ def tensors(
 
     logits = normal(tokens, experts)
     logits[:, used:] = -1e9
-    gates = route(logits, top_k).gates_ME.double()
+    routing = route(logits, top_k)
     weights = normal(experts, width, 2 * hidden) / width**0.5, normal(experts, hidden, width)
-    return [t.requires_grad_() for t in (normal(tokens, width), gates, *weights)]
+    given = normal(tokens, width), routing.gates_MK.double(), *weights
+    return routing.experts_MK, [t.requires_grad_() for t in given]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -55,71 +61,74 @@ def tensors(
 def test_outputs_and_gradients_are_those_of_the_loop(
     path: str, top_k: int, tokens: int, width: int, hidden: int
 ) -> None:
-    given = tensors(tokens, width, hidden, top_k)
-    out, expected = PATHS[path](*given), loop(*given)
+    experts, given = tensors(tokens, width, hidden, top_k)
+    x, *others = given
+    out, expected = PATHS[path](x, experts, *others), loop(x, experts, *others)
     torch.testing.assert_close(out, expected, rtol=1e-10, atol=1e-10)
     upstream = torch.randn(out.shape, dtype=torch.float64)
-    grads = list(torch.autograd.grad(out, given, upstream))
-    wanted = list(torch.autograd.grad(expected, given, upstream))
-    chosen = given[1] != 0  # a gate of zero has a slope in one formula and none in the others
-    grads[1], wanted[1] = grads[1][chosen], wanted[1][chosen]
+    grads = torch.autograd.grad(out, given, upstream)
+    wanted = torch.autograd.grad(expected, given, upstream)
     torch.testing.assert_close(grads, wanted, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_experts_without_a_token(path: str) -> None:
-    given = tensors(9, 6, 4, top_k=2, used=3)
-    assert (given[1] > 0).any(0).tolist() == [True] * 3 + [False] * 5
-    out = PATHS[path](*given)
-    torch.testing.assert_close(out, loop(*given), rtol=1e-10, atol=1e-10)
+    experts, given = tensors(9, 6, 4, top_k=2, used=3)
+    assert experts.unique().tolist() == [0, 1, 2]
+    x, *others = given
+    out = PATHS[path](x, experts, *others)
+    torch.testing.assert_close(out, loop(x, experts, *others), rtol=1e-10, atol=1e-10)
     grad_in, grad_out = torch.autograd.grad(out.sum(), given[2:])
     assert not grad_in[3:].any() and not grad_out[3:].any()
     assert grad_in[:3].any() and grad_out[:3].any()
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_token_without_an_expert_gives_zero(path: str) -> None:
-    x, gates, w_in, w_out = (t.detach() for t in tensors(4, 6, 4, top_k=2))
+def test_gates_of_zero_give_zero(path: str) -> None:
+    experts, given = tensors(4, 6, 4, top_k=2)
+    x, gates, *weights = (t.detach() for t in given)
     gates[2] = 0
-    out = PATHS[path](x, gates, w_in, w_out)
+    out = PATHS[path](x, experts, gates, *weights)
     assert not out[2].any() and out[0].any()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_front_door_keeps_the_dtype(dtype: torch.dtype) -> None:
-    x, gates, w_in, w_out = (t.detach() for t in tensors(12, 8, 6, top_k=2))
-    out = expert_mlp(x.to(dtype), gates.float(), w_in.to(dtype), w_out.to(dtype))
+    experts, given = tensors(12, 8, 6, top_k=2)
+    x, gates, w_in, w_out = (t.detach() for t in given)
+    out = expert_mlp(x.to(dtype), experts, gates.float(), w_in.float(), w_out.float())
     tolerance = 1e-5 if dtype == torch.float32 else 0.1
     assert out.dtype == dtype
-    torch.testing.assert_close(out.double(), loop(x, gates, w_in, w_out), rtol=0.05, atol=tolerance)
+    expected = loop(x, experts, gates, w_in, w_out)
+    torch.testing.assert_close(out.double(), expected, rtol=0.05, atol=tolerance)
+    with torch.autocast("cpu", torch.bfloat16):
+        low = expert_mlp(x.to(dtype), experts, gates.float(), w_in.float(), w_out.float())
+    assert low.dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("top_k", [1, 2, 8])
 def test_gates_sum_to_one_over_the_best_experts(top_k: int) -> None:
     logits = torch.randn(50, 8)
-    gates = route(logits, top_k).gates_ME
-    assert gates.dtype == torch.float32
-    assert ((gates > 0).sum(1) == top_k).all()
-    torch.testing.assert_close(gates.sum(1), torch.ones(50))
-    for row, chosen in zip(logits, gates > 0, strict=True):
-        best = sorted(range(8), key=lambda expert: -row[expert])[:top_k]
-        assert set(chosen.nonzero().squeeze(1).tolist()) == set(best)
+    routing = route(logits, top_k)
+    assert routing.gates_MK.dtype == torch.float32 and (routing.gates_MK > 0).all()
+    torch.testing.assert_close(routing.gates_MK.sum(1), torch.ones(50))
+    for row, chosen in zip(logits, routing.experts_MK.tolist(), strict=True):
+        assert chosen == sorted(range(8), key=lambda expert: -row[expert])[:top_k]
 
 
 @pytest.mark.parametrize("experts", [3, 8, 64])
 @pytest.mark.parametrize("top_k", [1, 2, 3])
 def test_ties_go_to_the_lower_expert(experts: int, top_k: int) -> None:
-    gates = route(torch.zeros(5, experts), top_k).gates_ME
-    expected = torch.zeros(5, experts)
-    expected[:, :top_k] = 1 / top_k
-    torch.testing.assert_close(gates, expected)
-    first = route(torch.tensor([[1.0, 0, 1, 0, 1, 0, 1, 0]]), 2).gates_ME
-    assert first.nonzero()[:, 1].tolist() == [0, 2]
+    routing = route(torch.zeros(5, experts), top_k)
+    assert routing.experts_MK.tolist() == [list(range(top_k))] * 5
+    torch.testing.assert_close(routing.gates_MK, torch.full((5, top_k), 1 / top_k))
+    first = route(torch.tensor([[1.0, 0, 1, 0, 1, 0, 1, 0]]), 2).experts_MK
+    assert first.tolist() == [[0, 2]]
 
 
 def test_routing_is_in_float32() -> None:
     logits = torch.randn(6, 8).bfloat16()
-    assert torch.equal(route(logits, 2).gates_ME, route(logits.float(), 2).gates_ME)
+    assert torch.equal(route(logits, 2).gates_MK, route(logits.float(), 2).gates_MK)
 
 
 def test_the_loss_of_an_even_and_of_a_lopsided_router() -> None:
@@ -136,3 +145,117 @@ def test_the_loss_pulls_towards_balance() -> None:
     logits = torch.tensor([[2.0, 0, 0, 0]] * 8, requires_grad=True)
     (grad,) = torch.autograd.grad(route(logits, 1).loss, logits)
     assert (grad[:, 0] > 0).all() and (grad[:, 0] > grad[:, 1]).all()
+
+
+def compare_router(device: str, many: int = 300) -> None:
+    """The same choice as the reference's, ties and impossible experts included; NaN goes last."""
+    from augustus_dl.kernels.expert_mlp import fused
+
+    for tokens, experts, top_k in ((1, 1, 1), (5, 8, 8), (many, 8, 2), (130, 5, 3)):
+        logits = torch.randn(tokens, experts, generator=torch.Generator().manual_seed(1))
+        logits = ((logits * 2).round() + 0.0).masked_fill(logits > 1.5, -math.inf).to(device)
+        with poisoned():
+            chosen = fused.best_experts(logits, top_k)
+            order, bounds = fused._sort(chosen, experts)
+        assert torch.equal(chosen, reference.best_experts(logits, top_k))
+        sort = chosen.flatten().cpu().sort(stable=True)
+        assert torch.equal(order.long().cpu(), sort.indices)
+        ends = sort.values.bincount(minlength=experts).cumsum(0).tolist()
+        assert bounds.tolist() == [0, *ends]
+    logits[:] = math.nan
+    assert fused.best_experts(logits, 3).tolist() == [[0, 1, 2]] * len(logits)
+
+
+def compare_fused(
+    device: str,
+    dtype: torch.dtype,
+    shape: tuple[int, int, int],
+    top_k: int,
+    used: int,
+    experts: int = 8,
+) -> None:
+    """Outputs and gradients, twice, from poisoned memory."""
+    experts, given = tensors(*shape, top_k, used, experts)
+    experts = experts.to(device)
+    x, gates, w_in, w_out = (t.detach().to(device) for t in given)
+    w_out = w_out / shape[2] ** 0.5
+    x, w_in, w_out = (t.to(dtype) for t in (x, w_in, w_out))
+    given = [t.requires_grad_() for t in (x, gates.float(), w_in, w_out)]
+    generator = torch.Generator().manual_seed(2)
+    upstream = torch.randn(x.shape, generator=generator).to(device, dtype)
+    runs = []
+    for _ in range(2):
+        with poisoned():
+            out = FUSED(given[0], experts, *given[1:])[0]
+            runs.append([out, *torch.autograd.grad(out, given, upstream)])
+    assert all(torch.equal(*same) for same in zip(*runs, strict=True))
+    exact = [t.detach().double().requires_grad_() for t in given]
+    out = reference.expert_mlp(exact[0], experts, *exact[1:])
+    expected = [out, *torch.autograd.grad(out, exact, upstream.double())]
+    names = "out", "x", "gates", "w_in", "w_out"
+    for name, found, wanted in zip(names, runs[0], expected, strict=True):
+        assert found.dtype == (torch.float32 if name == "gates" else dtype)
+        error = relative_error(found, wanted)
+        assert error <= TOLERANCE[dtype], f"{name} of {shape}, {top_k}, {used}: {error}"
+
+
+def check_small(device: str) -> None:
+    """bfloat16 is left out: in the interpreter a product of it is one of its bits as integers."""
+    compare_router(device)
+    compare_fused(device, torch.float32, (1, 7, 70), 2, used=3, experts=3)
+    compare_fused(device, torch.float32, (140, 36, 5), 1, used=1, experts=2)
+    compare_fused(device, torch.float16, (9, 16, 16), 2, used=2, experts=3)
+    experts, given = tensors(5, 8, 6, 2)
+    x, *others = (t.detach().float().requires_grad_() for t in given)
+    tests = "test_schema", "test_autograd_registration", "test_faketensor"
+    torch.library.opcheck(FUSED.default, (x, experts, *others), test_utils=tests)
+
+
+def test_fused_agrees_in_the_interpreter() -> None:
+    check_in_the_interpreter("test_expert_mlp", "check_small")
+
+
+@pytest.mark.gpu
+def test_fused_router_agrees_on_the_gpu() -> None:
+    compare_router("cuda", many=100_000)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize(
+    ("shape", "top_k", "used"),
+    [
+        ((1, 32, 32), 2, 8),
+        ((1000, 72, 40), 2, 3),
+        ((4096, 192, 192), 8, 8),
+        ((16384, 256, 256), 2, 8),
+    ],
+)
+def test_fused_agrees_on_the_gpu(
+    dtype: torch.dtype, shape: tuple[int, int, int], top_k: int, used: int
+) -> None:
+    compare_fused("cuda", dtype, shape, top_k, used)
+
+
+@pytest.mark.gpu
+def test_a_mixture_layer_compiles_and_agrees_with_the_cpu_on_the_gpu() -> None:
+    """As training runs it: in one graph, under autocast, with weights in float32."""
+    from augustus_dl.network.layers import Experts
+
+    torch.manual_seed(1)
+    layer = Experts(64, 48, 8, 2, clades=3)
+    x_BTC, clade_B = torch.randn(2, 300, 64), torch.tensor([0, 2])
+    expected, loss = layer(x_BTC, clade_B)
+    (expected.square().mean() + loss).backward()
+    wanted = {name: p.grad.clone() for name, p in layer.named_parameters()}
+    layer = layer.cuda()
+    layer.zero_grad()
+    compiled = torch.compile(layer, fullgraph=True)
+    with torch.autocast("cuda", torch.bfloat16):
+        out, loss = compiled(x_BTC.cuda(), clade_B.cuda())
+    assert out.dtype == torch.bfloat16
+    (out.float().square().mean() + loss).backward()
+    assert relative_error(out.cpu(), expected) <= TOLERANCE[torch.bfloat16]
+    for name, p in layer.named_parameters():
+        assert p.grad.dtype == torch.float32
+        assert relative_error(p.grad.cpu(), wanted[name]) <= 2 * TOLERANCE[torch.bfloat16], name

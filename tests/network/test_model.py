@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from augustus_dl.errors import ModelError
+from augustus_dl.kernels.testing import relative_error
 from augustus_dl.labels import NUM_LABELS, NUM_UTR_LABELS
 from augustus_dl.network.config import CLADES, SIZES, NetworkConfig
 from augustus_dl.network.layers import kmer_index
@@ -287,3 +288,37 @@ def test_nothing_in_a_folder_is_executed(folder: Path) -> None:
     edit_config(folder, auto_map={"AutoConfig": "evil.Evil", "AutoModel": "evil.Evil"})
     load_model(folder)
     assert not mark.exists()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("moe", [True, False])
+def test_scores_and_gradients_of_the_gpu_are_those_of_the_cpu(moe: bool) -> None:
+    """In float32, by the fused kernels."""
+    masked, clade = torch.zeros(2, LENGTH, dtype=torch.bool), torch.tensor([0, 3])
+    codes = torch.randint(0, 4, (2, LENGTH), dtype=torch.uint8)
+    found = []
+    for device in ("cpu", "cuda"):
+        model = network(moe=moe, window=16).to(device)
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            out = model(codes.to(device), masked.to(device), clade.to(device))
+            (out.logits_BKL.square().mean() + out.router_loss).backward()
+        gradients = [p.grad.cpu() for p in model.parameters() if p.grad is not None]
+        found.append([out.logits_BKL.detach().cpu(), *gradients])
+    for theirs, ours in zip(*found, strict=True):
+        assert relative_error(ours, theirs) < 1e-3
+
+
+@pytest.mark.gpu
+def test_training_is_one_graph_on_the_gpu() -> None:
+    model = network(window=16).train().cuda()
+    codes = bases().cuda()
+    arguments = codes, torch.zeros_like(codes), torch.zeros(1, dtype=torch.int64, device="cuda")
+    plain = model(*arguments).logits_BKL.detach()
+    compiled = torch.compile(model, fullgraph=True)
+    with torch.autocast("cuda", torch.bfloat16):
+        out = compiled(*arguments)
+        loss = out.logits_BKL.float().square().mean() + out.router_loss
+    loss.backward()
+    assert relative_error(out.logits_BKL, plain) < 0.1
+    for name, p in model.named_parameters():
+        assert name.startswith("utr_head") or p.grad.isfinite().all()
