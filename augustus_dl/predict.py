@@ -14,6 +14,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -173,8 +174,6 @@ def _from_paths(
     contigs: Iterable[Contig], engine: PathEngine, config: DecoderConfig, softmasking: bool
 ) -> Iterator[tuple[Contig, list[Locus]]]:
     """Each contig with its genes, where the engine decodes."""
-    from augustus_dl.decode.parse import parse
-
     read: deque[Contig] = deque()
 
     def tracks() -> Iterator[np.ndarray]:
@@ -184,15 +183,27 @@ def _from_paths(
 
     pieces = _with_contigs(engine.paths(tracks(), config), read)
     for _, own in itertools.groupby(pieces, key=lambda piece: id(piece[0])):
-        contig, first = next(own)
-        labels = itertools.chain([first], (piece for _, piece in own))
-        yield contig, [[transcript] for transcript in parse(labels, config)]
+        yield _parsed(own, config)
+
+
+def _parsed(
+    pieces: Iterator[tuple[Contig, np.ndarray]], config: DecoderConfig
+) -> tuple[Contig, list[Locus]]:
+    """One contig's genes from its labels."""
+    from augustus_dl.decode.parse import parse
+
+    contig, _ = next(pieces)
+    return contig, [[gene] for gene in parse(map(itemgetter(1), pieces), config)]
 
 
 def _with_contigs(
     paths: Iterable[np.ndarray], read: deque[Contig]
 ) -> Iterator[tuple[Contig, np.ndarray]]:
-    """Labels of contigs one behind the other, each contig's apart; `read` is emptied."""
+    """Labels of contigs one behind the other, each contig's apart after an empty piece.
+
+    Args:
+        read: the contigs as far as they are read; those whose turn has come are taken out.
+    """
     contig, left = None, 0
     for labels in paths:
         while len(labels):

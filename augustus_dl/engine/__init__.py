@@ -76,7 +76,7 @@ class PathEngine(Protocol):
         """What `decode.viterbi.Decoder` makes of the scores, the same bit for bit.
 
         Args:
-            tracks: `encode.track` of each sequence, uint8 [L], none empty; read ahead in another
+            tracks: `encode.track` of each sequence, uint8 [L]; read ahead in another
                 thread.
 
         Yields:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from augustus_dl.encode import MASKED, N
+from augustus_dl.encode import N
 
 __all__ = ["CODE", "CORE", "Batch", "packed"]
 
@@ -93,7 +93,7 @@ def packed(
     """Sequences in batches, in order.
 
     Args:
-        tracks: uint8 [L] each, `encode.track` of a sequence; L above 0.
+        tracks: uint8 [L] each, `encode.track` of a sequence.
         flank: bases to either side of a piece, a multiple of 32.
         empty: gives rows to fill, uint8 [B, R], R a multiple of 32 above twice the flank.
     """

@@ -120,7 +120,9 @@ def _exons(graph: FewStates, resumed: list[tuple], row: list[int], code: int) ->
         rows = slice(graph.target_first[k], graph.target_first[k + 1])
         ways = [
             (resumed[source][0] + score, resumed[source][1])
-            for source, score in zip(graph.source[rows], graph.step_score[rows].tolist(), strict=True)
+            for source, score in zip(
+                graph.source[rows], graph.step_score[rows].tolist(), strict=True
+            )
         ]
         label = int(graph.state_label[graph.target[k]])
         found[graph.target[k]] = _longer(max(ways, key=lambda way: way[0]), row[label], label)

@@ -27,7 +27,19 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import torch
 
-__all__ = ["AGE", "DEAD", "IMPOSSIBLE", "N", "OPEN", "RIGHT", "WIDTH", "YOUNG", "FewStates", "Tables", "fits"]
+__all__ = [
+    "AGE",
+    "DEAD",
+    "IMPOSSIBLE",
+    "OPEN",
+    "RIGHT",
+    "WIDTH",
+    "YOUNG",
+    "FewStates",
+    "N",
+    "Tables",
+    "fits",
+]
 
 WIDTH = 32
 OPEN, RIGHT, YOUNG, AGE = 32, 64, 96, 128
