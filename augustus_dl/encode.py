@@ -30,6 +30,7 @@ _LOWER = np.zeros(256, dtype=bool)
 _LOWER[ord("a") : ord("z") + 1] = True
 MASKED = 8
 """Added to the code of a soft-masked base in a track."""
+_TRACK = _CODE + MASKED * _LOWER.astype(np.uint8)
 _LETTER = np.frombuffer(b"ACGTN", dtype=np.uint8)
 _COMPLEMENT = np.array([3, 2, 1, 0, N], dtype=np.uint8)
 
@@ -51,7 +52,7 @@ def soft_mask(sequence: bytes) -> np.ndarray:
 
 def track(sequence: bytes, softmasking: bool = True) -> np.ndarray:
     """Base codes, with MASKED added where a letter is lower case if that is wanted; uint8 [L]."""
-    table = _CODE + MASKED * _LOWER.astype(np.uint8) if softmasking else _CODE
+    table = _TRACK if softmasking else _CODE
     return table[np.frombuffer(sequence, dtype=np.uint8)]
 
 

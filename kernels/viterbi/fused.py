@@ -135,7 +135,7 @@ def _advance(
             tl.store(out + (4 + i) * W, young)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["count", "steps"])
 def _trace(
     back,
     labels,

@@ -63,25 +63,26 @@ def test_which_configurations_are_decoded(toy_folder: Path) -> None:
 
 
 @pytest.mark.gpu
-def test_genes_of_the_example_on_the_gpu() -> None:
-    """bf16 moves a splice site now and then; on the same scores nothing moves."""
+def test_genes_of_the_example_on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounding in bf16 moves a splice site now and then; the search itself moves nothing."""
     profile = find_profile("fly", None)
     (example,) = contigs(EXAMPLE)
     given = [example, Contig("part", example.sequence[1000:90_000])]
 
-    def structures(options: PredictOptions, engine=None) -> list[set]:
-        genes = predict(given, profile, options, engine)
+    def structures(engine: TorchEngine) -> list[set]:
+        genes = predict(given, profile, PredictOptions(), engine)
         return [{(t.strand, t.cds) for g in found for t in g.transcripts} for _, found in genes]
 
-    cuda = TorchEngine.open(profile.model, profile.clade, "cuda", None, profile.accurate)
-    found = structures(PredictOptions(), cuda)
-    TorchEngine.decodes, kept = (lambda self, config: False), TorchEngine.decodes
-    try:
-        decoded_here = structures(PredictOptions(), cuda)
-        cpu = TorchEngine.open(profile.model, profile.clade, "cpu", None, profile.accurate)
-        reference = structures(PredictOptions(), cpu)
-    finally:
-        TorchEngine.decodes = kept
-    for ours, same_scores, theirs in zip(found, decoded_here, reference, strict=True):
-        assert len(ours & same_scores) >= 0.98 * len(ours | same_scores)
-        assert len(ours & theirs) >= 0.95 * len(ours | theirs)
+    def opened(device: str) -> TorchEngine:
+        return TorchEngine.open(profile.model, profile.clade, device, None, profile.accurate)
+
+    found = structures(opened("cuda"))
+    monkeypatch.setattr(TorchEngine, "decodes", lambda self, config: False)
+    decoded_here = structures(opened("cuda"))
+    monkeypatch.setattr(engine_module, "_best_dtype", lambda device: torch.float32)
+    reference = structures(opened("cpu"))
+    shares = [
+        (len(ours & same) / len(ours | same), len(ours & theirs) / len(ours | theirs))
+        for ours, same, theirs in zip(found, decoded_here, reference, strict=True)
+    ]
+    assert all(same >= 0.98 and theirs >= 0.94 for same, theirs in shares), shares
