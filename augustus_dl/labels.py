@@ -227,22 +227,16 @@ def from_labels(labels: np.ndarray) -> list[Transcript]:
     return transcripts
 
 
-_STRAND = np.zeros(256, dtype=np.uint8)
-_STRAND[1 : 1 + _PER_STRAND], _STRAND[1 + _PER_STRAND : NUM_LABELS] = 1, 2
-_BEGINS, _ENDS = np.zeros((2, 256), dtype=bool)
-_BEGINS[[label("+", "START"), label("-", "STOP")]] = True
-_ENDS[[label("+", "STOP"), label("-", "START")]] = True
-"""Of each label: strand of its gene, 0 outside; is it the first, or the last, label of a gene?"""
-
-
 def _gene_spans(labels: np.ndarray) -> list[tuple[int, int]]:
     """Half-open stretches that belong to one gene each."""
-    strand = _STRAND[labels]
-    first = _BEGINS[labels]
+    genic = (labels != INTERGENIC) & (labels != MASKED)
+    minus = labels > _PER_STRAND
+    ends = (labels == label("+", "STOP")) | (labels == label("-", "START"))
+    first = (labels == label("+", "START")) | (labels == label("-", "STOP"))
     first[:1] = True
-    first[1:] |= (strand[1:] != strand[:-1]) | _ENDS[labels[:-1]]
+    first[1:] |= (genic[1:] != genic[:-1]) | (minus[1:] != minus[:-1]) | ends[:-1]
     bounds = [*np.flatnonzero(first).tolist(), len(labels)]
-    return [(a, b) for a, b in itertools.pairwise(bounds) if strand[a]]
+    return [(a, b) for a, b in itertools.pairwise(bounds) if genic[a]]
 
 
 def _parse_plus(path: np.ndarray) -> Transcript | None:
