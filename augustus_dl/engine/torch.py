@@ -13,7 +13,7 @@ from augustus_dl.decode.grammar import build_graph
 from augustus_dl.encode import reverse_complement
 from augustus_dl.engine.paths import PathFinder
 from augustus_dl.errors import ModelError, OptionError
-from augustus_dl.kernels.viterbi import fits
+from augustus_dl.kernels.viterbi import fits, is_fast_on
 from augustus_dl.labels import MIRROR, NUM_LABELS, UTR_MIRROR
 from augustus_dl.network.config import CLADES
 from augustus_dl.network.model import AnnotationModel, load_model
@@ -81,9 +81,9 @@ class TorchEngine:
 
     def decodes(self, config: DecoderConfig) -> bool:
         """See `PathEngine.decodes`: on a CUDA device, both strands in one search."""
-        if self._device.type != "cuda" or config.gene_count != "any" or len(config.tracks()) > 1:
+        if config.gene_count != "any" or config.strand != "both" or len(config.tracks()) > 1:
             return False
-        return config.strand == "both" and fits(build_graph(config))
+        return is_fast_on(self._device) and fits(build_graph(config))
 
     def paths(self, tracks: Iterable[np.ndarray], config: DecoderConfig) -> Iterator[np.ndarray]:
         """See `PathEngine.paths`."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import torch
 
 from . import reference
 from .tables import FewStates, fits
 
-__all__ = ["FewStates", "fits", "open_search"]
+__all__ = ["FewStates", "fits", "is_fast_on", "open_search"]
+
+
+def is_fast_on(device: torch.device) -> bool:
+    """Is there a search for this device that is meant for more than tests?"""
+    return device.type == "cuda" and find_spec("triton") is not None
 
 
 def open_search(graph: FewStates, device: torch.device) -> reference.Search:

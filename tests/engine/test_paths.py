@@ -53,6 +53,7 @@ def test_genes_are_those_of_the_decoder(
 
 
 def test_which_configurations_are_decoded(toy_folder: Path) -> None:
+    pytest.importorskip("triton")
     engine = TorchEngine.open(toy_folder, "yeasts", "cpu", None, False)
     assert isinstance(engine, PathEngine)
     assert not engine.decodes(DecoderConfig())
