@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 __all__ = [
+    "MASKED",
     "N",
     "base_codes",
     "intervals_of",
@@ -16,6 +17,7 @@ __all__ = [
     "pack_bases",
     "reverse_complement",
     "soft_mask",
+    "track",
     "unpack_bases",
 ]
 
@@ -26,6 +28,9 @@ for _i, _letters in enumerate((b"Aa", b"Cc", b"Gg", b"TtUu")):
     _CODE[list(_letters)] = _i
 _LOWER = np.zeros(256, dtype=bool)
 _LOWER[ord("a") : ord("z") + 1] = True
+MASKED = 8
+"""Added to the code of a soft-masked base in a track."""
+_TRACK = _CODE + MASKED * _LOWER.astype(np.uint8)
 _LETTER = np.frombuffer(b"ACGTN", dtype=np.uint8)
 _COMPLEMENT = np.array([3, 2, 1, 0, N], dtype=np.uint8)
 
@@ -43,6 +48,12 @@ def letters(codes: np.ndarray) -> bytes:
 def soft_mask(sequence: bytes) -> np.ndarray:
     """True where a letter is lower case; bool [L]."""
     return _LOWER[np.frombuffer(sequence, dtype=np.uint8)]
+
+
+def track(sequence: bytes, softmasking: bool = True) -> np.ndarray:
+    """Base codes, with MASKED added where a letter is lower case if that is wanted; uint8 [L]."""
+    table = _TRACK if softmasking else _CODE
+    return table[np.frombuffer(sequence, dtype=np.uint8)]
 
 
 def reverse_complement(codes: np.ndarray) -> np.ndarray:

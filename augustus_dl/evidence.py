@@ -7,8 +7,8 @@ agree with the transcript in every hint that can be checked? Frames matter for t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -86,6 +86,12 @@ def evidence(transcript: Transcript, groups: HintGroups) -> Evidence:
     view = _View.of(groups, near)
     forward = transcript.strand == "+"
     agreeing = _obeyed(view, transcript)
+    if (view.rows["type"] == HintType.nonexonpart).all():  # they support nothing
+        return replace(
+            no_evidence(transcript),
+            obeyed=view.group_count(agreeing),
+            incompatible=view.group_count(~agreeing),
+        )
     return Evidence(
         cds_exons=view.part_count(_supported_cds(view, transcript.cds)),
         cds_introns=view.part_count(_supported_introns(view, transcript.introns)),
@@ -258,26 +264,30 @@ def _obeyed(view: _View, transcript: Transcript) -> np.ndarray:
 def _agreeing(view: _View, transcript: Transcript) -> np.ndarray:
     """Hints that the transcript obeys; bool [n, 1]."""
     introns = (*transcript.introns, *transcript.utr5_introns, *transcript.utr3_introns)
-    utr = (*transcript.utr5, *transcript.utr3)
-    start, end, first, last = view.ends(introns)
-    at_splice_site = (start <= first) & (end > first) | (start < last) & (end >= last)
-    cds = transcript.cds
-    inside_cds = view.within(cds) & _in_frame(view, transcript)
-    rules = (
-        (("genicpart",), view.within([(transcript.start, transcript.end)])),
-        (("exon", "CDS"), view.exactly(cds)),
-        (("exon", "UTR"), view.exactly(utr)),
-        (("exon",), view.exactly(transcript.exons)),
-        (("exonpart", "CDSpart"), inside_cds),
-        (("exonpart", "UTRpart"), view.within(utr)),
-        (("exonpart",), view.within([exon for exon in transcript.exons if exon not in cds])),
-        (("intron",), view.exactly(introns)),
-        (("intronpart", "nonexonpart"), view.within(introns)),
+    utr, cds = (*transcript.utr5, *transcript.utr3), transcript.cds
+
+    def at_splice_site() -> np.ndarray:
+        start, end, first, last = view.ends(introns)
+        return (start <= first) & (end > first) | (start < last) & (end >= last)
+
+    rules: tuple[tuple[tuple[str, ...], Callable[[], np.ndarray]], ...] = (
+        (("genicpart",), lambda: view.within([(transcript.start, transcript.end)])),
+        (("exon", "CDS"), lambda: view.exactly(cds)),
+        (("exon", "UTR"), lambda: view.exactly(utr)),
+        (("exon",), lambda: view.exactly(transcript.exons)),
+        (("exonpart", "CDSpart"), lambda: view.within(cds) & _in_frame(view, transcript)),
+        (("exonpart", "UTRpart"), lambda: view.within(utr)),
+        (("exonpart",), lambda: view.within([e for e in transcript.exons if e not in cds])),
+        (("intron",), lambda: view.exactly(introns)),
+        (("intronpart", "nonexonpart"), lambda: view.within(introns)),
         (("ass", "dss"), at_splice_site),
     )
     agreeing = np.zeros((len(view.rows), 1), dtype=bool)
+    there = set(view.rows["type"].tolist())
     for names, holds in rules:
-        agreeing |= view.are(*(HintType[name] for name in names)) & holds.any(axis=1)[:, None]
+        types = [HintType[name] for name in names]
+        if not there.isdisjoint(types):
+            agreeing |= view.are(*types) & holds().any(axis=1)[:, None]
     return agreeing
 
 

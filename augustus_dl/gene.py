@@ -193,6 +193,8 @@ class Transcript:
 
     def shifted(self, offset: int) -> Transcript:
         """The same transcript `offset` bases further right."""
+        if not offset:
+            return self
         return replace(
             self,
             cds=_shifted(self.cds, offset),

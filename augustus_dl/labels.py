@@ -230,14 +230,13 @@ def from_labels(labels: np.ndarray) -> list[Transcript]:
 def _gene_spans(labels: np.ndarray) -> list[tuple[int, int]]:
     """Half-open stretches that belong to one gene each."""
     genic = (labels != INTERGENIC) & (labels != MASKED)
-    strand = np.where(genic, 1 + (labels > _PER_STRAND), 0)
-    first = np.ones(len(labels), dtype=bool)
-    first[1:] = strand[1:] != strand[:-1]
-    first |= (labels == label("+", "START")) | (labels == label("-", "STOP"))
-    after_end = (labels == label("+", "STOP")) | (labels == label("-", "START"))
-    first[1:] |= after_end[:-1]
+    minus = labels > _PER_STRAND
+    ends = (labels == label("+", "STOP")) | (labels == label("-", "START"))
+    first = (labels == label("+", "START")) | (labels == label("-", "STOP"))
+    first[:1] = True
+    first[1:] |= (genic[1:] != genic[:-1]) | (minus[1:] != minus[:-1]) | ends[:-1]
     bounds = [*np.flatnonzero(first).tolist(), len(labels)]
-    return [(a, b) for a, b in itertools.pairwise(bounds) if strand[a]]
+    return [(a, b) for a, b in itertools.pairwise(bounds) if genic[a]]
 
 
 def _parse_plus(path: np.ndarray) -> Transcript | None:

@@ -14,6 +14,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +29,8 @@ from augustus_dl.alternatives import (
 )
 from augustus_dl.decode.block_bonus import block_stage
 from augustus_dl.decode.config import DecoderConfig
-from augustus_dl.encode import base_codes, soft_mask
-from augustus_dl.engine import Engine, open_engine
+from augustus_dl.encode import base_codes, soft_mask, track
+from augustus_dl.engine import Engine, PathEngine, open_engine
 from augustus_dl.errors import OptionError
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.io.fasta import Contig
@@ -153,10 +154,67 @@ def predict(
 def _predictions(
     contigs: Iterable[Contig], engine: Engine, config: DecoderConfig, options: PredictOptions
 ) -> Iterator[tuple[Contig, list[Gene]]]:
-    searches = _searches(contigs, engine, config, options)
-    for contig, loci in in_order(searches, engine.workers, engine.workers * engine.core):
+    if _path_is_enough(options) and isinstance(engine, PathEngine) and engine.decodes(config):
+        found = _from_paths(contigs, engine, config, options.softmasking)
+    else:
+        searches = _searches(contigs, engine, config, options)
+        found = in_order(searches, engine.workers, engine.workers * engine.core)
+    for contig, loci in found:
         ordered = sorted(loci, key=lambda locus: min(one.cds[0] for one in locus))
         yield contig, [gene_of(contig.name, locus) for locus in ordered]
+
+
+def _path_is_enough(options: PredictOptions) -> bool:
+    """Does nothing look at scores but the search for the best path?"""
+    more = options.utr or options.alternatives.needed or options.protein_profile or options.range
+    return not (more or (options.hints and options.hints.change_scores))
+
+
+def _from_paths(
+    contigs: Iterable[Contig], engine: PathEngine, config: DecoderConfig, softmasking: bool
+) -> Iterator[tuple[Contig, list[Locus]]]:
+    """Each contig with its genes, where the engine decodes."""
+    read: deque[Contig] = deque()
+
+    def tracks() -> Iterator[np.ndarray]:
+        for contig in contigs:
+            read.append(contig)
+            yield track(contig.sequence, softmasking)
+
+    pieces = _with_contigs(engine.paths(tracks(), config), read)
+    for _, own in itertools.groupby(pieces, key=lambda piece: id(piece[0])):
+        yield _parsed(own, config)
+
+
+def _parsed(
+    pieces: Iterator[tuple[Contig, np.ndarray]], config: DecoderConfig
+) -> tuple[Contig, list[Locus]]:
+    """One contig's genes from its labels."""
+    from augustus_dl.decode.parse import parse
+
+    contig, _ = next(pieces)
+    return contig, [[gene] for gene in parse(map(itemgetter(1), pieces), config)]
+
+
+def _with_contigs(
+    paths: Iterable[np.ndarray], read: deque[Contig]
+) -> Iterator[tuple[Contig, np.ndarray]]:
+    """Labels of contigs one behind the other, each contig's apart after an empty piece.
+
+    Args:
+        read: the contigs as far as they are read; those whose turn has come are taken out.
+    """
+    contig, left = None, 0
+    for labels in paths:
+        while len(labels):
+            while not left:
+                contig = read.popleft()
+                left = len(contig.sequence)
+                yield contig, labels[:0]
+            yield contig, labels[:left]
+            labels, left = labels[left:], left - len(labels[:left])
+    while read:
+        yield read.popleft(), np.empty(0, dtype=np.uint8)
 
 
 def _searches(

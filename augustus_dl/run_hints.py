@@ -48,6 +48,11 @@ class RunHints:
     rivalry: RivalOptions | None = None
     _kept: list[tuple[Contig, int | None, HintGroups]] = field(default_factory=list, repr=False)
 
+    @property
+    def change_scores(self) -> bool:
+        """Not so where soft-masked bases are all, and worth what the network makes of them."""
+        return self.path is not None or bool(self.stages(Contig("", b"a" * (self.offset + 4))))
+
     def stages(
         self, contig: Contig, end: int | None = None, strength: float = 1.0
     ) -> tuple[Stage, ...]:

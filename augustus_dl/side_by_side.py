@@ -1,4 +1,4 @@
-"""Searches of several contigs at the same time, results in order."""
+"""Work side by side with results in order: searches of several contigs, and steps of a line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from augustus_dl.io.fasta import Contig
 
-__all__ = ["in_order"]
+__all__ = ["ahead", "in_order"]
 
 T = TypeVar("T")
 
@@ -58,3 +58,20 @@ def in_order(
 def _listed(found: Iterator[T], stop: Event) -> list[T]:
     """All of them, unless nobody waits any more."""
     return list(takewhile(lambda _: not stop.is_set(), found))
+
+
+def ahead(items: Iterator[T], room: int) -> Iterator[T]:
+    """The same items, made one after the other in a thread of their own, up to `room` of them
+    before they are asked for. An error comes in its turn."""
+    pool, end = ThreadPoolExecutor(1, "ahead"), object()
+    waiting: deque[Future] = deque()
+    try:
+        while True:
+            while len(waiting) <= room:
+                waiting.append(pool.submit(next, items, end))
+            item = waiting.popleft().result()
+            if item is end:
+                return
+            yield item
+    finally:
+        pool.shutdown(cancel_futures=True)

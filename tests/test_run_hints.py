@@ -251,3 +251,12 @@ def worth(run_hints: RunHints, strength: float) -> float:
     scores = np.zeros((len(SEQUENCE), NUM_LABELS), dtype=np.int16)
     (stretch,) = stage(iter([Stretch(scores, 0)]))
     return stretch.scores[6, label("+", "D0")] / GRID
+
+
+@pytest.mark.parametrize(("mask_bonus", "softmasking"), [(1.15, True), (3.0, True), (3.0, False)])
+def test_whether_hints_change_scores(hints, mask_bonus: float, softmasking: bool) -> None:
+    factors = extrinsic(mask_bonus)
+    assert hints(INTRON, softmasking=softmasking, factors=factors).change_scores
+    without = replace(hints(softmasking=softmasking, factors=factors), path=None)
+    assert without.change_scores == (softmasking and mask_bonus != 1.15)
+    assert without.change_scores == bool(without.stages(Contig("chr", SEQUENCE)))

@@ -1,4 +1,4 @@
-"""Several contigs at a time.
+"""Several contigs, and several steps of a line, at a time.
 
 python -m pytest tests/test_side_by_side.py
 """
@@ -13,7 +13,7 @@ import pytest
 
 from augustus_dl.errors import InputError
 from augustus_dl.io.fasta import Contig
-from augustus_dl.side_by_side import in_order
+from augustus_dl.side_by_side import ahead, in_order
 
 
 def test_contigs_are_searched_side_by_sidein_order() -> None:
@@ -63,3 +63,28 @@ def test_contigs_ahead_are_bounded_and_given_up() -> None:
     assert next(answers)[1] == ["x"]
     assert len(begun) <= 3
     answers.close()
+
+
+def test_ahead_gives_the_same_in_order() -> None:
+    assert list(ahead(iter(range(50)), 3)) == list(range(50))
+    assert list(ahead(iter(()), 1)) == []
+
+
+def test_ahead_tells_errors_in_their_turn() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise ValueError("broken")
+
+    found = ahead(items(), 5)
+    assert [next(found), next(found)] == [1, 2]
+    with pytest.raises(ValueError, match="broken"):
+        next(found)
+
+
+def test_ahead_makes_no_more_than_there_is_room_for() -> None:
+    made = []
+    found = ahead((made.append(i) for i in range(100)), 2)
+    next(found)
+    found.close()
+    assert len(made) <= 4

@@ -64,9 +64,11 @@ def _whole_genes(
     There is one for each piece, empty where no cut is possible yet, and one at the end.
     """
     start, held = 0, []
+    ends = np.zeros(256, dtype=bool)
+    ends[list(outside)] = True
     for piece in pieces:
-        cuts = np.flatnonzero(np.isin(piece, outside))
-        cut = int(cuts[-1]) + 1 if len(cuts) else 0
+        last = int(ends[piece[::-1]].argmax()) if len(piece) else 0
+        cut = len(piece) - last if len(piece) and ends[piece[-1 - last]] else 0
         labels = _joined([*held, piece[:cut]] if cut else [])
         held = [piece[cut:]] if cut else [*held, piece]
         yield start, labels

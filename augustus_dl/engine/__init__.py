@@ -12,13 +12,16 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
 from augustus_dl.windows import Window
 
-__all__ = ["Engine", "open_engine"]
+if TYPE_CHECKING:
+    from augustus_dl.decode.config import DecoderConfig
+
+__all__ = ["Engine", "PathEngine", "open_engine"]
 
 _LOG = logging.getLogger(__name__)
 _WSL = Path("/dev/dxg")
@@ -57,6 +60,27 @@ class Engine(Protocol):
 
         Raises:
             ModelError: `utr` is asked of a checkpoint that does not know it.
+        """
+        ...
+
+
+@runtime_checkable
+class PathEngine(Protocol):
+    """An engine that can search the best path, too, where the network runs."""
+
+    def decodes(self, config: DecoderConfig) -> bool:
+        """Is `paths` to be used under this configuration, where nothing but the path is needed?"""
+        ...
+
+    def paths(self, tracks: Iterable[np.ndarray], config: DecoderConfig) -> Iterator[np.ndarray]:
+        """What `decode.viterbi.Decoder` makes of the scores, the same bit for bit.
+
+        Args:
+            tracks: `encode.track` of each sequence, uint8 [L]; read ahead in another
+                thread.
+
+        Yields:
+            uint8 [m], the next labels, of all sequences one behind the other.
         """
         ...
 

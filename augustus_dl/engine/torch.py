@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from augustus_dl.decode.config import GRID
+from augustus_dl.decode.config import GRID, DecoderConfig
+from augustus_dl.decode.grammar import build_graph
 from augustus_dl.encode import reverse_complement
+from augustus_dl.engine.paths import PathFinder
 from augustus_dl.errors import ModelError, OptionError
+from augustus_dl.kernels.viterbi import fits, is_fast_on
 from augustus_dl.labels import MIRROR, NUM_LABELS, UTR_MIRROR
 from augustus_dl.network.config import CLADES
 from augustus_dl.network.model import AnnotationModel, load_model
@@ -45,6 +48,7 @@ class TorchEngine:
         self._device, self._accurate = device, accurate
         self._dtype = _best_dtype(device)
         self._model = model.to(device=device, dtype=self._dtype).eval()
+        self._model.heads_in_float32()
         self._clade = torch.tensor([CLADES.index(clade)], device=device)
 
     @classmethod
@@ -74,6 +78,16 @@ class TorchEngine:
                 grid_CL = torch.cat([grid_CL, core_CL[NUM_LABELS:].log_softmax(0) * GRID])
             grid_CL = grid_CL.round_().clamp_(min=-32767)
             yield window, grid_CL.to(torch.int16).T.contiguous().cpu().numpy()
+
+    def decodes(self, config: DecoderConfig) -> bool:
+        """See `PathEngine.decodes`: on a CUDA device, both strands in one search."""
+        if config.gene_count != "any" or config.strand != "both" or len(config.tracks()) > 1:
+            return False
+        return is_fast_on(self._device) and fits(build_graph(config))
+
+    def paths(self, tracks: Iterable[np.ndarray], config: DecoderConfig) -> Iterator[np.ndarray]:
+        """See `PathEngine.paths`."""
+        return PathFinder(self._model, self._clade, config, self._accurate).paths(tracks)
 
     def _logits(self, codes: np.ndarray, masked: np.ndarray, utr: bool) -> torch.Tensor:
         """Logits of one window, those of the UTR track behind the others; float32 [29 or 38, L]."""

@@ -111,14 +111,25 @@ def write_fasta(path: str | os.PathLike, sequences: Iterable[Contig], width: int
 def _records(file: InputFile) -> Iterator[tuple[str, bytearray]]:
     """Name and letters of every record, also of those without letters."""
     number, name, sequence = 1, None, bytearray()
-    for line in file.lines():
-        header = _HEADER.match(line)
-        if not header:
-            sequence += line.translate(None, NOT_LETTERS)
-            continue
-        if name is not None or sequence:
-            yield name or f"unnamed-{number}", sequence
-            number, sequence = number + 1, bytearray()
-        name = decoded(header[1])
+    for block in file.blocks():
+        start = 0
+        for first, end, title in _headers(block):
+            sequence += block[start:first].translate(None, NOT_LETTERS)
+            if name is not None or sequence:
+                yield name or f"unnamed-{number}", sequence
+                number, sequence = number + 1, bytearray()
+            name, start = decoded(title), end
+        sequence += block[start:].translate(None, NOT_LETTERS)
     if name is not None or sequence:
         yield name or f"unnamed-{number}", sequence
+
+
+def _headers(block: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Header lines in whole lines: where each begins and ends, and the name in it."""
+    mark = block.find(b">")
+    while mark >= 0:
+        first = block.rfind(b"\n", 0, mark) + 1
+        end = block.find(b"\n", mark) + 1 or len(block)
+        if header := _HEADER.match(block[first:end]):
+            yield first, end, header[1]
+        mark = block.find(b">", end)

@@ -97,6 +97,12 @@ class AnnotationModel(PreTrainedModel):
         for block in self.trunk:
             block.dropout.p = share
 
+    def heads_in_float32(self) -> None:
+        """Compute the logits in float32 whatever the rest is in: bf16 has no more than 8 bits."""
+        self.head.float()
+        if self.config.utr:
+            self.utr_head.float()
+
     def _init_weights(self, module: nn.Module) -> None:
         """Modules initialise themselves; transformers' own scheme is not wanted."""
 
@@ -127,7 +133,7 @@ class AnnotationModel(PreTrainedModel):
         skips = (x16, x4, x1) if self.config.skips else (None, None, None)
         x = self.up16(x.transpose(1, 2), skips[0])
         x = self.up4(x, skips[1])
-        x = self.up1(x, skips[2])
+        x = self.up1(x, skips[2]).to(self.head[1].weight.dtype)
         return Scores(self.head(x), router_loss, self.utr_head(x) if utr else None)
 
 

@@ -60,6 +60,7 @@ def test_plain_gzip_and_bgzip_read_the_same(tmp_path):
         (b">n\xc3\xa9\nACGT\x1a", [Contig("n\u00e9", b"ACGT")]),
         (b">a\n@ACGT\n+\nTT\n", [Contig("a", b"ACGTTT")]),
         (b">a\nACGT\n>a\nTTTT\n", [Contig("a", b"ACGT"), Contig("a", b"TTTT")]),
+        (b">a\nAC>x\n >b c>d\nGT", [Contig("a", b"ACx"), Contig("b", b"GT")]),
         (b">a\nXXXXNNNN\n", [Contig("a", b"XXXXNNNN")]),
     ],
 )

@@ -32,6 +32,17 @@ def test_utf8_latin1_and_a_byte_order_mark(tmp_path):
     assert list(lines(tmp_path / "f", "list")) == [(1, "a"), (2, "\u00e9"), (3, "\u00e9")]
 
 
+@pytest.mark.parametrize("size", [1, 4, 1000])
+def test_blocks_are_whole_lines(tmp_path: Path, size: int) -> None:
+    text = b"\xef\xbb\xbfone\n\ntwo\nthree and no end"
+    for content in (text, gzip.compress(text)):
+        (tmp_path / "f").write_bytes(content)
+        file = InputFile(tmp_path / "f", "list")
+        blocks = list(file.blocks(size))
+        assert b"".join(blocks) == b"".join(file.lines())
+        assert all(block.endswith(b"\n") for block in blocks[:-1])
+
+
 def test_a_file_is_read_as_often_as_needed(tmp_path):
     (tmp_path / "f").write_bytes(gzip.compress(b"\xef\xbb\xbfab\ncd"))
     file = InputFile(tmp_path / "f", "list")
@@ -75,6 +86,9 @@ def test_bad_files(tmp_path, content, words):
     (tmp_path / "f").write_bytes(content)
     with pytest.raises(InputError, match=words):
         list(lines(tmp_path / "f", "list"))
+    if "empty" not in words:
+        with pytest.raises(InputError, match=words):
+            list(InputFile(tmp_path / "f", "list").blocks())
 
 
 def test_missing_folder_and_forbidden(tmp_path):
