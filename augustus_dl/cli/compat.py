@@ -105,6 +105,8 @@ def _notes(run: Run, command: CommandLine, named: bool) -> Iterator[str]:
         yield (
             f"# augustus-dl {__version__}: species {profile.name} ({profile.status}), "
             f"checkpoint {profile.model}, device {run.options.device}"
+            + f", cluster {run.cluster}"
+            * bool(run.cluster)
         )
     if profile.beats_augustus is None:
         yield f"# augustus-dl: {profile.model}/README.md says what was measured with this network"
