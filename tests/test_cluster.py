@@ -94,6 +94,7 @@ def test_a_lost_worker_does_not_change_the_output(
         answers = predict_on_cluster(*given, **named)
         yield next(answers)
         kill_a_worker(machines)
+        print("as Ray does")
         yield from answers
 
     def without_end(text: str) -> str:
@@ -103,6 +104,7 @@ def test_a_lost_worker_does_not_change_the_output(
     assert main([f"--cluster={machines.address}", *words], together, errors) == 0
     assert without_end(together.getvalue()) == without_end(alone.getvalue())
     assert alone.getvalue().count("\tgene\t") > 100
+    assert "as Ray does\n" in errors.getvalue()
     assert errors.getvalue().count("# augustus-dl: the worker on machine") == 1
 
 
