@@ -94,7 +94,7 @@ def test_a_lost_worker_does_not_change_the_output(
         answers = predict_on_cluster(*given, **named)
         yield next(answers)
         kill_a_worker(machines)
-        print("as Ray does")
+        sys.stdout.write("as Ray does\n")
         yield from answers
 
     def without_end(text: str) -> str:
