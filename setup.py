@@ -68,11 +68,13 @@ setup(
         "typer",
     ],
     extras_require={
+        "cluster": ["ray"],
         "train": ["deepspeed", "triton; platform_system == 'Linux'"],
         "dev": [
             "build",
             "hypothesis",
             "pytest",
+            "ray",
             "ruff",
             "setuptools",
             "triton; platform_system == 'Linux'",

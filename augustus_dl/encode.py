@@ -31,13 +31,14 @@ _LOWER[ord("a") : ord("z") + 1] = True
 MASKED = 8
 """Added to the code of a soft-masked base in a track."""
 _TRACK = _CODE + MASKED * _LOWER.astype(np.uint8)
+_BLOCK = 1 << 20
 _LETTER = np.frombuffer(b"ACGTN", dtype=np.uint8)
 _COMPLEMENT = np.array([3, 2, 1, 0, N], dtype=np.uint8)
 
 
 def base_codes(sequence: bytes) -> np.ndarray:
     """Base codes of a sequence in either case; uint8 [L]."""
-    return _CODE[np.frombuffer(sequence, dtype=np.uint8)]
+    return _translated(sequence, _CODE)
 
 
 def letters(codes: np.ndarray) -> bytes:
@@ -47,13 +48,22 @@ def letters(codes: np.ndarray) -> bytes:
 
 def soft_mask(sequence: bytes) -> np.ndarray:
     """True where a letter is lower case; bool [L]."""
-    return _LOWER[np.frombuffer(sequence, dtype=np.uint8)]
+    return _translated(sequence, _LOWER)
 
 
 def track(sequence: bytes, softmasking: bool = True) -> np.ndarray:
     """Base codes, with MASKED added where a letter is lower case if that is wanted; uint8 [L]."""
-    table = _TRACK if softmasking else _CODE
-    return table[np.frombuffer(sequence, dtype=np.uint8)]
+    return _translated(sequence, _TRACK if softmasking else _CODE)
+
+
+def _translated(sequence: bytes, table: np.ndarray) -> np.ndarray:
+    """Entries of a table for 256 letters; block by block, since an index takes up 8 bytes each."""
+    given = np.frombuffer(sequence, dtype=np.uint8)
+    found = np.empty(len(given), dtype=table.dtype)
+    for start in range(0, len(given), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        found[block] = table[given[block]]
+    return found
 
 
 def reverse_complement(codes: np.ndarray) -> np.ndarray:
@@ -63,9 +73,9 @@ def reverse_complement(codes: np.ndarray) -> np.ndarray:
 
 def intervals_of(flags: np.ndarray) -> np.ndarray:
     """Half-open runs of True in bool [L]; int64 [n, 2]."""
-    padded = np.zeros(len(flags) + 2, dtype=bool)
-    padded[1:-1] = flags
-    return np.flatnonzero(padded[1:] != padded[:-1]).reshape(-1, 2)
+    inside = np.flatnonzero(flags[1:] != flags[:-1]) + 1
+    first, last = [0][: flags[:1].sum()], [len(flags)][: flags[-1:].sum()]
+    return np.concatenate((first, inside, last)).astype(np.int64).reshape(-1, 2)
 
 
 def pack_bases(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

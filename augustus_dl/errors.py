@@ -5,6 +5,7 @@ The command line prints the message as one stderr line and exits with `exit_code
 
 __all__ = [
     "AugustusError",
+    "ClusterError",
     "InputError",
     "ModelError",
     "OptionError",
@@ -33,6 +34,10 @@ class SpeciesError(AugustusError):
 
 class ModelError(AugustusError):
     """A checkpoint is missing, corrupt or does not fit its configuration."""
+
+
+class ClusterError(AugustusError):
+    """The machines of a cluster cannot be used, or are lost."""
 
 
 class TrainingError(AugustusError):

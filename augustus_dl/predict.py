@@ -47,6 +47,8 @@ __all__ = [
     "Stage",
     "Stretch",
     "decoder_config",
+    "engine_for",
+    "is_whole",
     "loci_of",
     "predict",
     "prediction_span",
@@ -62,6 +64,10 @@ GENE_MODELS = {
     "bacterium": {"intronless": True, "singlestrand": True},
 }
 """AUGUSTUS's values of genemodel as settings of the decoder."""
+
+_CORES_A_DECODER = 16
+"""Cores whose scores one core can decode, probabilities included: with more of them several long
+contigs must be under way at a time."""
 
 
 class Stretch(NamedTuple):
@@ -145,10 +151,23 @@ def predict(
         OptionError: an option that does not fit, or a device that is not here.
     """
     config = decoder_config(profile, options)
-    if engine is None:
-        accurate = profile.accurate if options.accurate is None else options.accurate
-        engine = open_engine(profile.model, profile.clade, options.device, options.window, accurate)
+    engine = engine or engine_for(profile, options)
     return _predictions(contigs, engine, config, options)
+
+
+def engine_for(profile: Profile, options: PredictOptions, cores: int | None = None) -> Engine:
+    """The profile's checkpoint, opened as a run with these options opens it.
+
+    Args:
+        cores: of the CPU, where the network runs there; None for all this process may use.
+
+    Raises:
+        ModelError, OptionError: as `predict`.
+    """
+    accurate = profile.accurate if options.accurate is None else options.accurate
+    return open_engine(
+        profile.model, profile.clade, options.device, options.window, accurate, cores
+    )
 
 
 def _predictions(
@@ -158,7 +177,9 @@ def _predictions(
         found = _from_paths(contigs, engine, config, options.softmasking)
     else:
         searches = _searches(contigs, engine, config, options)
-        found = in_order(searches, engine.workers, engine.workers * engine.core)
+        workers = engine.workers
+        beside = 1 + workers // _CORES_A_DECODER
+        found = in_order(searches, workers, workers * engine.core, beside)
     for contig, loci in found:
         ordered = sorted(loci, key=lambda locus: min(one.cds[0] for one in locus))
         yield contig, [gene_of(contig.name, locus) for locus in ordered]
@@ -223,7 +244,7 @@ def _searches(
     """Each contig with its genes to come. The engine is at work on it already."""
     for number, contig in enumerate(contigs):
         length = len(contig.sequence)
-        whole = number > 0 or options.range in (None, (0, None), (0, length))
+        whole = number > 0 or is_whole(contig, options)
         span = (0, length) if whole else prediction_span(length, options.range)
         codes = base_codes(contig.sequence)
         masked = soft_mask(contig.sequence) & options.softmasking
@@ -242,6 +263,11 @@ def _searches(
         )
         if not whole:
             return
+
+
+def is_whole(first: Contig, options: PredictOptions) -> bool:
+    """Is all of the first contig predicted, and with it all others?"""
+    return options.range in (None, (0, None), (0, len(first.sequence)))
 
 
 def prediction_span(length: int, asked: tuple[int, int | None]) -> tuple[int, int]:

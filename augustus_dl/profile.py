@@ -27,6 +27,7 @@ from augustus_dl.io.files import whole_file
 
 __all__ = [
     "STATUSES",
+    "WEIGHTS",
     "Profile",
     "check_species_name",
     "clade_profile",
@@ -59,7 +60,8 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "scores": dict,
 }
 _OPTIONAL = {"accurate": bool}
-_WEIGHTS = ("config.json", "model.safetensors")
+WEIGHTS = ("config.json", "model.safetensors")
+"""Files of a model folder that a network is made of."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TRAIN = "train it with `augustus-dl train`, or name another species"
 _ANY_CLADE = "none"
@@ -439,7 +441,7 @@ def _read(name: str, folder: Path, parameters: Mapping[str, str], path: Path) ->
     """The profile with these settings and the network that the JSON file at `path` names."""
     content = _content(path)
     model = _model_folder(path.parent, content["model"], path)
-    missing = [file for file in _WEIGHTS if not (model / file).is_file()]
+    missing = [file for file in WEIGHTS if not (model / file).is_file()]
     if missing:
         raise ModelError(
             f"the checkpoint of {name} is incomplete: {model / missing[0]} is missing; "

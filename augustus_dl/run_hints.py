@@ -46,7 +46,7 @@ class RunHints:
     softmasking: bool
     offset: int = 0
     rivalry: RivalOptions | None = None
-    _kept: list[tuple[Contig, int | None, HintGroups]] = field(default_factory=list, repr=False)
+    _kept: _Kept = field(default_factory=lambda: _Kept(), repr=False)
 
     @property
     def change_scores(self) -> bool:
@@ -96,14 +96,32 @@ class RunHints:
         Args:
             end: of the part that is predicted; None for the end of the sequence.
         """
-        for kept, its_end, found in self._kept:
-            if kept is contig and its_end == end:
-                return found
+        kept = self._kept.find(contig, end)
+        if kept is not None:
+            return kept
         part = contig.sequence[self.offset : end]
         masked: np.ndarray | None = soft_mask(part) if self.softmasking else None
         hints = self.collection.of(contig.name)
         found = group_hints(hints, base_codes(part), masked, self.extrinsic, self.grouping)
-        self._kept.append((contig, end, found))
-        while len(self._kept) > 1 and sum(len(c.sequence) for c, _, _ in self._kept) > _ROOM:
-            del self._kept[0]
+        self._kept.add(contig, end, found)
         return found
+
+
+class _Kept:
+    """The groups of sequences asked for last."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, int | None], tuple[Contig, HintGroups]] = {}
+        self._bases = 0
+
+    def find(self, contig: Contig, end: int | None) -> HintGroups | None:
+        _, found = self._found.get((id(contig), end), (None, None))
+        return found
+
+    def add(self, contig: Contig, end: int | None, groups: HintGroups) -> None:
+        """Keep groups; the contig is kept alive, so that no other one has its identity."""
+        self._found[id(contig), end] = contig, groups
+        self._bases += len(contig.sequence)
+        while self._bases > _ROOM and len(self._found) > 1:
+            oldest, _ = self._found.pop(next(iter(self._found)))
+            self._bases -= len(oldest.sequence)

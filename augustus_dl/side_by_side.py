@@ -1,29 +1,31 @@
-"""Work side by side with results in order: searches of several contigs, and steps of a line."""
+"""Work on several contigs, windows, or steps of a line at the same time; results in order."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import takewhile
+from itertools import islice, takewhile
 from threading import Event
 from typing import TypeVar
 
 from augustus_dl.io.fasta import Contig
 
-__all__ = ["ahead", "in_order"]
+__all__ = ["ahead", "in_order", "under_way"]
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
 def in_order(
-    searches: Iterator[tuple[Contig, Iterator[T]]], workers: int, room: int
+    searches: Iterator[tuple[Contig, Iterator[T]]], workers: int, room: int, beside: int = 1
 ) -> Iterator[tuple[Contig, list[T]]]:
     """All that is found on each contig, in order. While one is waited for, others are under way.
 
     Args:
         workers: how many at a time.
-        room: bases of contigs that may be ahead of the one in turn.
+        room: bases of contigs that may be under way at a time.
+        beside: so many may be, however long they are.
     """
     if workers == 1:
         yield from ((contig, list(found)) for contig, found in searches)
@@ -42,7 +44,7 @@ def in_order(
                 break
             waiting.append((contig, pool.submit(_listed, found, stop)))
             bases += len(contig.sequence)
-            while waiting and (bases > room or waiting[0][1].done()):
+            while waiting and ((bases > room and len(waiting) >= beside) or waiting[0][1].done()):
                 contig, done = waiting.popleft()
                 bases -= len(contig.sequence)
                 yield contig, done.result()
@@ -75,3 +77,26 @@ def ahead(items: Iterator[T], room: int) -> Iterator[T]:
             yield item
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def under_way(begun: Iterator[tuple[K, list[Future[T]]]], number: int) -> Iterator[tuple[K, T]]:
+    """What was begun with the result of its last step, in order.
+
+    Args:
+        begun: begins a piece of work with each item.
+        number: items that are taken by this call, and that are always under way.
+    """
+    waiting = deque(islice(begun, number))
+
+    def results() -> Iterator[tuple[K, T]]:
+        try:
+            while waiting:
+                waiting.extend(islice(begun, 1))
+                item, steps = waiting.popleft()
+                yield item, steps[-1].result()
+        finally:
+            for _, steps in waiting:
+                for step in steps:
+                    step.cancel()
+
+    return results()

@@ -28,13 +28,14 @@ OWNERS = {
     "matplotlib": r"augustus_dl/(report|train)/.*",
     "deepspeed": r"augustus_dl/train/engine\.py",
     "openvino": r"augustus_dl/engine/.*",
+    "ray": r"augustus_dl/cluster\.py",
     "triton": r"kernels/.*",
     "torch": r"(kernels|augustus_dl/(network|engine|train))/.*",
     "transformers": r"augustus_dl/network/.*",
     "tokenizers": r"augustus_dl/tokenizer\.py",
 }
 """The files that may import a library at all; torch and transformers lazily elsewhere."""
-HEAVY = {"torch", "transformers", "deepspeed", "openvino", "triton"}
+HEAVY = {"torch", "transformers", "deepspeed", "openvino", "ray", "triton"}
 LAZY_HEAVY = r"augustus_dl/(cli/.*|predict\.py|profile\.py)"
 """Files outside the owners that may import heavy libraries inside a function."""
 
@@ -121,7 +122,8 @@ def test_the_ground_floor_stands_alone(module: str) -> None:
         ("profile.py", ("network", "engine", "train", "predict")),
         ("network/", ("decode", "io", "engine", "train", "predict")),
         ("decode/", ("network", "io", "engine", "train", "predict")),
-        ("predict.py", ("train",)),
+        ("predict.py", ("train", "cluster")),
+        ("cluster.py", ("train", "network")),
         ("evaluate.py", ("train", "network", "engine")),
         ("engine/", ("train", "predict")),
         ("differences.py", ("io", "decode", "train", "network", "engine", "predict")),
@@ -185,7 +187,7 @@ CHEAP = [
     module_name(path)
     for path in FILES
     if re.match(
-        r"augustus_dl/(__init__|io/.*|profile|predict|evaluate|decode/.*|cli/.*)(\.py)?$",
+        r"augustus_dl/(__init__|io/.*|profile|predict|cluster|evaluate|decode/.*|cli/.*)(\.py)?$",
         relative(path),
     )
 ]

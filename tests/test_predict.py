@@ -408,3 +408,26 @@ def test_short_contigs_have_the_genes_they_have_alone(profile: Profile) -> None:
     together = [found for _, found in predict(parts, profile, options)]
     alone = [found for part in parts for _, found in predict([part], profile, options)]
     assert together == alone and sum(map(len, together)) > 10
+
+
+class Watched(Contig):
+    """A contig that can be referred to weakly."""
+
+
+def test_contigs_are_let_go(profile: Profile) -> None:
+    """Memory does not grow with their number."""
+    letters, alive = sequence(1_000), weakref.WeakSet()
+
+    def many() -> Iterator[Contig]:
+        for number in range(200):
+            contig = Watched(str(number), letters)
+            alive.add(contig)
+            yield contig
+            del contig
+
+    counts = []
+    for contig, _ in predict(many(), profile, PredictOptions(device="cpu", window=1_024)):
+        counts.append(len(alive))
+        del contig
+    assert len(counts) == 200
+    assert max(counts) < 100

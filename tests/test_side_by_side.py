@@ -88,3 +88,24 @@ def test_ahead_makes_no_more_than_there_is_room_for() -> None:
     next(found)
     found.close()
     assert len(made) <= 4
+
+
+def test_some_contigs_are_searched_beside_each_other_however_long() -> None:
+    begun = []
+
+    def searches() -> Iterator[tuple[Contig, Iterator[str]]]:
+        for number in range(9):
+            begun.append(number)
+            yield Contig(str(number), b"A" * 100), gated()
+
+    release = threading.Event()
+
+    def gated() -> Iterator[str]:
+        release.wait(60)
+        yield "x"
+
+    answers = in_order(searches(), workers=4, room=50, beside=3)
+    threading.Timer(0.2, release.set).start()
+    assert next(answers)[1] == ["x"]
+    assert len(begun) == 3
+    answers.close()

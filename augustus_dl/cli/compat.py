@@ -11,7 +11,7 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TextIO
 
@@ -70,6 +70,7 @@ def main(
         _error_stream(errfile, stderr) as errors,
         Reported(program, errors) as predicting,
         _output_stream(outfile, stdout, errors) as output,
+        redirect_stdout(errors) if run.cluster else nullcontext(),  # Ray tells there what it sees
     ):
         errors.write(held.getvalue())
         results = located(run, predict)
@@ -105,6 +106,8 @@ def _notes(run: Run, command: CommandLine, named: bool) -> Iterator[str]:
         yield (
             f"# augustus-dl {__version__}: species {profile.name} ({profile.status}), "
             f"checkpoint {profile.model}, device {run.options.device}"
+            + f", cluster {run.cluster}"
+            * bool(run.cluster)
         )
     if profile.beats_augustus is None:
         yield f"# augustus-dl: {profile.model}/README.md says what was measured with this network"

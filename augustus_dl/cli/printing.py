@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice
 from typing import TextIO
 
@@ -69,7 +70,7 @@ def located(run: Run, predict: Callable[..., Iterable] | None = None) -> Iterato
     from augustus_dl.predict import prediction_span
 
     if predict is None:
-        from augustus_dl.predict import predict
+        predict = _predictor(run)
     options = run.options
     if options.range == (0, len(first[0].sequence)):
         options = replace(options, range=None)
@@ -88,6 +89,17 @@ def located(run: Run, predict: Callable[..., Iterable] | None = None) -> Iterato
         return Located(contig, _matched(run, genes, contig), annotated.popleft(), *span)
 
     return (found(contig, genes) for contig, genes in predict(contigs(), run.profile, options))
+
+
+def _predictor(run: Run) -> Callable[..., Iterable]:
+    """What finds the genes: this machine, or a cluster."""
+    if run.cluster:
+        from augustus_dl.cluster import predict_on_cluster
+
+        return partial(predict_on_cluster, address=run.cluster)
+    from augustus_dl.predict import predict
+
+    return predict
 
 
 def _matched(run: Run, genes: Sequence[Gene], contig: Contig) -> Sequence[Gene]:

@@ -69,6 +69,7 @@ class Run:
         shift: added to the coordinates that are printed.
         listing: print the hints of each sequence.
         annotated: print the annotated genes of a GenBank file, predict none.
+        cluster: address of the Ray cluster that predicts; "" for this machine.
     """
 
     query: Query
@@ -80,6 +81,7 @@ class Run:
     shift: int
     listing: bool
     annotated: bool
+    cluster: str = ""
 
     @property
     def hints(self) -> RunHints | None:
@@ -138,6 +140,7 @@ def checked(command: CommandLine) -> Run:
         shift=shift,
         listing=settings.switch("printHints", False),
         annotated=settings.switch("noprediction", False),
+        cluster=settings.text("cluster", ""),
     )
 
 

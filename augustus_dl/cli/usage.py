@@ -110,6 +110,8 @@ parameters:
   report progress on standard error (default: when that is a terminal)
 --device=auto, cpu, cuda, cuda:N or mps
   where the network runs (default auto)
+--cluster=auto or HOST:PORT
+  predict on the machines of a Ray cluster: that of this machine, or the one at this address
 --accurate=on/off
   read the sequence in both directions and average, in twice the time (default: the species' own)
 --AUGUSTUS_CONFIG_PATH=path

@@ -91,14 +91,17 @@ def open_engine(
     device: str = "auto",
     core: int | None = None,
     accurate: bool = False,
+    cores: int | None = None,
 ) -> Engine:
     """Open a model folder on a device: auto, cpu, cuda, cuda:N or mps.
 
+    cuda, and auto where there are GPUs, stands for all GPUs that the process sees.
     OpenVINO runs networks on the CPU. The environment variable AUGUSTUS_DL_ENGINE=torch has torch
     do so, the reference to compare with. So it does, with a warning, where OpenVINO is missing.
 
     Args:
         accurate: average the logits with those of the reverse complement, at twice the cost.
+        cores: of the CPU that OpenVINO uses; None for all this process may use.
 
     Raises:
         ModelError: the checkpoint is missing or corrupt.
@@ -108,13 +111,20 @@ def open_engine(
         try:
             from augustus_dl.engine.openvino import OpenVinoEngine
 
-            return OpenVinoEngine(model, clade, core, accurate)
+            return OpenVinoEngine(model, clade, core, accurate, cores)
         except (ImportError, RuntimeError) as error:
             reason = str(error).strip().split("\n")[0]
             _LOG.warning("OpenVINO cannot be used (%s); using PyTorch, which is slower", reason)
-    from augustus_dl.engine.torch import TorchEngine
+    from augustus_dl.engine.torch import TorchEngine, device_names
 
-    return TorchEngine.open(model, clade, device, core, accurate)
+    engines = [
+        TorchEngine.open(model, clade, name, core, accurate) for name in device_names(device)
+    ]
+    if len(engines) == 1:
+        return engines[0]
+    from augustus_dl.engine.device_group import DeviceGroup
+
+    return DeviceGroup(engines)
 
 
 def _is_cpu(device: str) -> bool:

@@ -9,13 +9,10 @@ Compiled graphs are kept in the user's cache folder, so that the next start is q
 
 from __future__ import annotations
 
-import os
 import threading
-from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,12 +21,14 @@ import openvino
 
 from augustus_dl.decode.config import GRID
 from augustus_dl.encode import N, reverse_complement
+from augustus_dl.engine.cores import usable_cores
 from augustus_dl.engine.openvino_cache import GraphCache
 from augustus_dl.engine.openvino_graph import EDGE, HALO, KMER, NetworkGraphs
 from augustus_dl.errors import ModelError
 from augustus_dl.labels import NUM_LABELS, NUM_UTR_LABELS
 from augustus_dl.network.checkpoint import Checkpoint, read_shape
 from augustus_dl.network.shape import NetworkShape
+from augustus_dl.side_by_side import under_way
 from augustus_dl.windows import Window
 
 __all__ = ["OpenVinoEngine"]
@@ -40,7 +39,6 @@ _CORE, _SMALL_CORE, _MANY = 131_072, 65_536, 4
 both, some 300 MB for each large one."""
 _PIECE = 256
 """Tokens of a piece at most: what a processor's cache holds."""
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _STEP = 32
 """Pieces have a multiple of so many tokens: each new length costs time once."""
 
@@ -82,7 +80,7 @@ class OpenVinoEngine:
             known = ", ".join(shape.known_clades)
             raise ModelError(f"clade {clade!r} is none of {known}; mend the profile")
         self.flank, self.has_utr = shape.flank, shape.utr
-        self.workers = workers or _cores()
+        self.workers = workers or usable_cores()
         self.core = core or (_CORE if self.workers <= _MANY else _SMALL_CORE)
         self._accurate = accurate
         self._folder, self._clade = folder, clade
@@ -107,7 +105,7 @@ class OpenVinoEngine:
         scale = np.full(NUM_LABELS + NUM_UTR_LABELS * utr, GRID, dtype=np.float32)
         scale[:NUM_LABELS] *= weights
         begun = ((window, self._begin(window, scale, utr)) for window in windows)
-        return _ahead(begun, -(-self.workers // (1 + self._accurate)))
+        return under_way(begun, -(-self.workers // (1 + self._accurate)))
 
     def _begin(self, window: Window, scale: np.ndarray, utr: bool) -> list[Future]:
         """Have a window worked on; the last step has the scores.
@@ -121,8 +119,11 @@ class OpenVinoEngine:
         halves = [self._pool.submit(self._half, plan, *half) for half in given]
         return [*halves, self._pool.submit(self._finish, plan, window, halves, scale, utr)]
 
-    def _half(self, plan: _Plan, codes: np.ndarray, masked: np.ndarray) -> _Half:
-        """One direction of a window through the graphs `down` and `trunk`."""
+    def _half(self, plan: _Plan, codes: np.ndarray, masked: np.ndarray) -> list[_Half]:
+        """One direction of a window through the graphs `down` and `trunk`.
+
+        It is alone in a list, so that who needs it can take it out: the list lives on in a Future.
+        """
         codes = _resized(codes, plan.outer, N)
         masked = _resized(masked, plan.outer, False).view(np.uint8)
         kmers = _kmers(codes)
@@ -139,13 +140,13 @@ class OpenVinoEngine:
             else:
                 tokens.append(np.broadcast_to(self._blank_token(), (plan.tokens, plan.width)))
         row = np.concatenate(tokens)[plan.first : plan.last]
-        return _Half(self._run("trunk", [row[None]])[0], skips)
+        return [_Half(self._run("trunk", [row[None]])[0], skips)]
 
     def _finish(
         self, plan: _Plan, window: Window, halves: list[Future], scale: np.ndarray, utr: bool
     ) -> np.ndarray:
         """Scores of a window's core from its directions."""
-        directions = [half.result() for half in halves]
+        directions = [half.result().pop() for half in halves]
         parts = []
         for piece in range(plan.pieces):
             given = []
@@ -279,26 +280,6 @@ def _resized(track: np.ndarray, change: tuple[int, int], fill: int) -> np.ndarra
     return np.pad(track, (max(left, 0), max(right, 0)), constant_values=fill)
 
 
-def _ahead(
-    begun: Iterator[tuple[Window, list[Future]]], number: int
-) -> Iterator[tuple[Window, np.ndarray]]:
-    """Windows with the results of their last steps, in order; `number` are begun by this call."""
-    waiting = deque(islice(begun, number))
-
-    def results() -> Iterator[tuple[Window, np.ndarray]]:
-        try:
-            while waiting:
-                waiting.extend(islice(begun, 1))
-                window, steps = waiting.popleft()
-                yield window, steps[-1].result()
-        finally:
-            for _, steps in waiting:
-                for step in steps:
-                    step.cancel()
-
-    return results()
-
-
 def _kmers(codes: np.ndarray) -> np.ndarray:
     """Number of the 6-mer around each base, as `network.layers.kmer_index` has it; int32 [L]."""
     length = len(codes)
@@ -310,17 +291,3 @@ def _kmers(codes: np.ndarray) -> np.ndarray:
         unknown |= part == N
     index[unknown] = 4**KMER
     return index
-
-
-def _cores() -> int:
-    """How many cores this process may use, by its affinity and the quota of its container."""
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    try:
-        quota, period = _QUOTA.read_text(encoding="ascii").split()
-        cores = min(cores, max(1, round(int(quota) / int(period))))
-    except (OSError, ValueError):  # no container, or one without quota
-        pass
-    return cores

@@ -19,7 +19,7 @@ from augustus_dl.network.config import CLADES
 from augustus_dl.network.model import AnnotationModel, load_model
 from augustus_dl.windows import Window
 
-__all__ = ["TorchEngine"]
+__all__ = ["TorchEngine", "choose_device", "device_names"]
 
 _COLUMN_MIRROR = [*MIRROR.tolist(), *(NUM_LABELS + UTR_MIRROR).tolist()]
 _CORE = {"cpu": 131_072, "cuda": 1_048_576, "mps": 262_144}
@@ -122,6 +122,18 @@ def choose_device(name: str) -> torch.device:
     if not present[device.type]:
         raise OptionError(f"device {name!r} is not available here; use --device=cpu")
     return device
+
+
+def device_names(name: str) -> list[str]:
+    """The devices that a name stands for: of CUDA without a number all there are.
+
+    Raises:
+        OptionError: as `choose_device`.
+    """
+    device = choose_device(name)
+    if device.type == "cuda" and device.index is None and torch.cuda.device_count() > 1:
+        return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    return [name]
 
 
 def _best_dtype(device: torch.device) -> torch.dtype:

@@ -76,7 +76,7 @@ def read_fasta(file: InputFile) -> Iterator[Contig]:
     for name, sequence in _records(file):
         if sequence:
             found = True
-            yield Contig(name, bytes(sequence))
+            yield Contig(name, sequence)
         else:
             _LOG.warning("%s: record %s has no sequence and is left out", file, name)
     if not found:
@@ -108,7 +108,7 @@ def write_fasta(path: str | os.PathLike, sequences: Iterable[Contig], width: int
                 stream.write(contig.sequence[start : start + width] + b"\n")
 
 
-def _records(file: InputFile) -> Iterator[tuple[str, bytearray]]:
+def _records(file: InputFile) -> Iterator[tuple[str, bytes]]:
     """Name and letters of every record, also of those without letters."""
     number, name, sequence = 1, None, bytearray()
     for block in file.blocks():
@@ -116,12 +116,14 @@ def _records(file: InputFile) -> Iterator[tuple[str, bytearray]]:
         for first, end, title in _headers(block):
             sequence += block[start:first].translate(None, NOT_LETTERS)
             if name is not None or sequence:
-                yield name or f"unnamed-{number}", sequence
-                number, sequence = number + 1, bytearray()
+                letters, sequence = bytes(sequence), bytearray()  # not both of them meanwhile
+                yield name or f"unnamed-{number}", letters
+                number += 1
             name, start = decoded(title), end
         sequence += block[start:].translate(None, NOT_LETTERS)
     if name is not None or sequence:
-        yield name or f"unnamed-{number}", sequence
+        letters, sequence = bytes(sequence), bytearray()
+        yield name or f"unnamed-{number}", letters
 
 
 def _headers(block: bytes) -> Iterator[tuple[int, int, bytes]]:

@@ -180,7 +180,7 @@ def test_every_option_has_a_class_and_a_note() -> None:
     assert {option.kind for option in options().values()} == {"honoured", "ignored", "refused"}
     assert all(option.note and option.group for option in options().values())
     own = [name for name, option in options().items() if option.group == "augustus-dl"]
-    assert own == ["accurate", "device", "gff3-strict"]
+    assert own == ["accurate", "cluster", "device", "gff3-strict"]
     assert len(options()) == 338 + len(own) + len(["nc"])  # AUGUSTUS's list lacks nc
     assert list(options()) == sorted(options(), key=lambda name: (name.lower(), name))
     check_names({name: "1" for name, kind in option_classes().items() if kind != "refused"})

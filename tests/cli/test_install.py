@@ -268,7 +268,7 @@ def test_descriptions_agree_with_the_installed_augustus() -> None:
     text = path.read_text(encoding="utf-8").replace("LargeSeqeunces", "LargeSequences")
     theirs = {row["name"]: row for row in json.loads(text)}
     ours = {row["name"]: row for row in parameter_descriptions()}
-    assert set(ours) - set(theirs) == {"accurate", "device", "gff3-strict", "nc"}
+    assert set(ours) - set(theirs) == {"accurate", "cluster", "device", "gff3-strict", "nc"}
     for name, row in theirs.items():
         for key in ("type", "possible_values", "exclude_apps"):
             assert ours[name].get(key) == row.get(key), name
