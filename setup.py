@@ -68,6 +68,7 @@ setup(
         "typer",
     ],
     extras_require={
+        "deepspeed": ["deepspeed"],
         "train": ["deepspeed", "triton; platform_system == 'Linux'"],
         "dev": [
             "build",

@@ -43,7 +43,7 @@ _BASES_A_MINUTE = 100_000
 """Held-out bases for each minute of the budget."""
 _FITTING = 0.35
 """Share of the time that is kept for choosing weights and fitting constants."""
-_JUDGINGS = 5
+_JUDGINGS = 8
 """Decodings of the held-out genes that are needed after training, at least; what they take is kept,
 too. A decoding with probabilities counts as two."""
 _DECODINGS = 3
