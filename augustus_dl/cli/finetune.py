@@ -68,6 +68,7 @@ def finetune(
     folder = _destination(species, output, config_path)
     from augustus_dl.engine.torch import choose_device
     from augustus_dl.profile import find_parent
+    from augustus_dl.train.engine import read_settings
     from augustus_dl.train.finetune import Recipe, nearest_checkpoint
     from augustus_dl.train.finetune import finetune as run
     from augustus_dl.train.parallel import is_alone, is_main
@@ -77,6 +78,8 @@ def finetune(
         if is_main():
             typer.echo(line, err=True)
 
+    if deepspeed:
+        read_settings(deepspeed)
     if not (start or is_alone()):
         raise OptionError("several processes need --from: the checkpoint that all start from")
     where = choose_device(device)
