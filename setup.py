@@ -69,6 +69,7 @@ setup(
     ],
     extras_require={
         "cluster": ["ray"],
+        "deepspeed": ["deepspeed"],
         "train": ["deepspeed", "triton; platform_system == 'Linux'"],
         "dev": [
             "build",

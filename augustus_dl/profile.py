@@ -1,10 +1,10 @@
 """Species profiles: where they are found, how they are read and how training writes them.
 
 A species folder holds `<name>_parameters.cfg` (AUGUSTUS's syntax) and `<name>_dl.json`, which names
-the folder with the weights. Folders of AUGUSTUS_CONFIG_PATH come first, then the species shipped
-with the package: some folders, and the settings of all species of AUGUSTUS in one table
-(`augustus_dl.catalogue`). A species without weights of its own is answered by the checkpoint of its
-clade. Nothing here reads weights, and reading never writes.
+the folder with the weights. Folders of AUGUSTUS_CONFIG_PATH come first, then the user's own, then
+the species shipped with the package: some folders, and the settings of all species of AUGUSTUS in
+one table (`augustus_dl.catalogue`). A species without weights of its own is answered by the
+checkpoint of its clade. Nothing here reads weights, and reading never writes.
 """
 
 from __future__ import annotations
@@ -131,9 +131,9 @@ def find_profile(name: str, config_path: str | os.PathLike | None = None) -> Pro
     """The profile of a species, or of a training run's folder.
 
     Looked for in `config_path` (else in the environment's AUGUSTUS_CONFIG_PATH) below `species/`,
-    then among the shipped species, then as a path to a folder with a `*_dl.json`. A species folder
-    made by AUGUSTUS alone keeps its settings; its name decides on the checkpoint, and a general one
-    answers, with a warning, for names that are in no table.
+    then in the user's folder, then among the shipped species, then as a path to a folder with a
+    `*_dl.json`. A species folder made by AUGUSTUS alone keeps its settings; its name decides on the
+    checkpoint, and a general one answers, with a warning, for names that are in no table.
 
     Raises:
         SpeciesError: no such species or config folder; incomplete or damaged profile. What AUGUSTUS
@@ -336,14 +336,23 @@ def _shipped() -> Path:
     return Path(str(files("augustus_dl.species").joinpath("README.md"))).parent
 
 
+def _own_folder() -> Path:
+    """The user's folder of species, whether it exists or not: `$XDG_DATA_HOME/augustus-dl/species`,
+    or the same in `~/.local/share`."""
+    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(data).expanduser() / "augustus-dl" / "species"
+
+
 def _roots(config_path: str | os.PathLike | None) -> list[Path]:
-    """Folders that hold species folders, the user's before the package's.
+    """Folders that hold species folders, in the order of looking: those named, the user's, the
+    package's.
 
     An empty path is taken at its word, as AUGUSTUS does: only `/species` is looked at.
     """
     chosen = os.environ.get("AUGUSTUS_CONFIG_PATH") if config_path is None else config_path
+    usual = [*filter(Path.is_dir, [_own_folder()]), _shipped()]
     if chosen is None:
-        return [_shipped()]
+        return usual
     if not str(chosen):
         return [Path(os.sep, "species")]
     folder = Path(chosen).expanduser()
@@ -351,7 +360,7 @@ def _roots(config_path: str | os.PathLike | None) -> list[Path]:
         raise SpeciesError(
             f"{folder}/ is not a directory. Could not locate directory AUGUSTUS_CONFIG_PATH."
         )
-    return [folder / "species", _shipped()]
+    return [folder / "species", *usual]
 
 
 def _names(roots: list[Path]) -> list[str]:

@@ -218,6 +218,28 @@ def test_names_of_one_organism_share_what_was_measured(shipped: Path) -> None:
     assert profile.parameters["UTR"] == "on"
 
 
+def test_folders_are_looked_at_in_their_order(
+    shipped: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The option, else the environment; the user's own folder; the package."""
+    own = tmp_path / "data/augustus-dl/species"
+    other = tmp_path / "other/species"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("AUGUSTUS_CONFIG_PATH", str(config))
+    roots = [shipped, own, config / "species"]
+    for root in roots:
+        make_species(root, "bug")
+        assert find_profile("bug").folder == root / "bug"
+    other.mkdir(parents=True)
+    assert find_profile("bug", other.parent).folder == own / "bug"
+    make_species(own, "mine")
+    assert "mine" in species_names() and find_profile("mine").model == own / "mine"
+    with pytest.raises(SpeciesError, match="did you mean mine"):
+        find_profile("mien")
+    monkeypatch.delenv("AUGUSTUS_CONFIG_PATH")
+    assert find_profile("bug").folder == own / "bug"
+
+
 def test_an_empty_environment_variable_is_taken_at_its_word(
     shipped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,13 @@ def finetune(
             help="Folder `config` whose species/ gets the profile.",
         ),
     ] = None,
+    deepspeed: Annotated[
+        str,
+        typer.Option(
+            metavar="CONFIG",
+            help="DeepSpeed's settings: a JSON file, or zero0, zero1, zero2, zero3.",
+        ),
+    ] = "",
 ) -> None:
     """Adapt a checkpoint to the genes of a species; some hundred suffice.
 
@@ -61,13 +68,20 @@ def finetune(
     folder = _destination(species, output, config_path)
     from augustus_dl.engine.torch import choose_device
     from augustus_dl.profile import find_parent
+    from augustus_dl.train.engine import read_settings
     from augustus_dl.train.finetune import Recipe, nearest_checkpoint
     from augustus_dl.train.finetune import finetune as run
+    from augustus_dl.train.parallel import is_alone, is_main
     from augustus_dl.train.species_folder import put_network
 
     def say(line: str) -> None:
-        typer.echo(line, err=True)
+        if is_main():
+            typer.echo(line, err=True)
 
+    if deepspeed:
+        read_settings(deepspeed)
+    if not (start or is_alone()):
+        raise OptionError("several processes need --from: the checkpoint that all start from")
     where = choose_device(device)
     genes = _training_genes(genome, annotation, genetic_code, flank)
     for line in genes.summary():
@@ -76,7 +90,10 @@ def finetune(
     parent = find_parent(start) if start else nearest_checkpoint(genes, where, say)
     say(f"starting from {parent.name} (clade {parent.clade})")
     with tempfile.TemporaryDirectory(prefix="augustus-dl-") as scratch:
-        outcome = run(genes, parent, species, recipe, Path(scratch), where, say, began)
+        scratch = Path(scratch)
+        outcome = run(genes, parent, species, recipe, scratch, where, say, began, deepspeed)
+        if outcome is None:
+            return
         typer.echo(outcome.table())
         if outcome.is_worse:
             raise TrainingError(

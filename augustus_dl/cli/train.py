@@ -20,6 +20,10 @@ def train(
     steps: Annotated[int, typer.Option(help="Optimiser steps in all.")] = 10_000,
     windows: Annotated[int, typer.Option(help="Windows a step.")] = 16,
     length: Annotated[int, typer.Option(help="Bases a window.")] = 65_536,
+    accumulation: Annotated[int, typer.Option(help="Parts that a step is read in.")] = 1,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Compute twice instead of remembering: less memory.")
+    ] = False,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1.5e-3,
     gamma: Annotated[float, typer.Option(help="Focal exponent.")] = 1.0,
     dice_weight: Annotated[float, typer.Option(help="Weight of the boundary Dice loss.")] = 0.5,
@@ -39,6 +43,13 @@ def train(
     minutes: Annotated[float, typer.Option(help="Stop (to resume later) after this.")] = math.inf,
     seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    deepspeed: Annotated[
+        str,
+        typer.Option(
+            metavar="CONFIG",
+            help="DeepSpeed's settings: a JSON file, or zero0, zero1, zero2, zero3.",
+        ),
+    ] = "",
 ) -> None:
     """Train a network; keep the weights that decode validation genes best.
 
@@ -48,6 +59,7 @@ def train(
     from augustus_dl.train.config import TrainConfig
     from augustus_dl.train.loop import train as run_training
     from augustus_dl.train.pack import read_pack
+    from augustus_dl.train.parallel import is_main
 
     config = TrainConfig(
         species=species,
@@ -58,6 +70,8 @@ def train(
         steps=steps,
         windows=windows,
         length=length,
+        accumulation=accumulation,
+        recompute=recompute,
         learning_rate=learning_rate,
         gamma=gamma,
         dice_weight=dice_weight,
@@ -85,5 +99,7 @@ def train(
         choose_device(device),
         minutes,
         progress=lambda line: typer.echo(line, err=True),
+        deepspeed=deepspeed,
     )
-    typer.echo(f"best validation gene F1 {best:.2f}; profile in {run}", err=True)
+    if is_main():
+        typer.echo(f"best validation gene F1 {best:.2f}; profile in {run}", err=True)

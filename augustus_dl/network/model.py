@@ -10,10 +10,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
@@ -75,6 +76,7 @@ class AnnotationModel(PreTrainedModel):
         self.head = nn.Sequential(ChannelNorm(w1), nn.Conv1d(w1, config.num_labels, 1))
         if config.utr:
             self.utr_head = nn.Sequential(ChannelNorm(w1), nn.Conv1d(w1, NUM_UTR_LABELS, 1))
+        self.recomputes = False
         self.post_init()
 
     def _block(self, layer: int) -> Block:
@@ -103,6 +105,16 @@ class AnnotationModel(PreTrainedModel):
         if self.config.utr:
             self.utr_head.float()
 
+    def set_recomputing(self, on: bool) -> None:
+        """Keep only what passes between layers for the gradient, and compute the rest again."""
+        self.recomputes = on
+
+    def _run(self, part: nn.Module, *inputs: torch.Tensor | None) -> Any:
+        """What a part of the network makes of its inputs."""
+        if self.recomputes and torch.is_grad_enabled():
+            return checkpoint(part, *inputs, use_reentrant=False)
+        return part(*inputs)
+
     def _init_weights(self, module: nn.Module) -> None:
         """Modules initialise themselves; transformers' own scheme is not wanted."""
 
@@ -121,19 +133,19 @@ class AnnotationModel(PreTrainedModel):
             clade_B: int64 numbers of `CLADES`.
             utr: score the UTR track too; only where the network has a head for it.
         """
-        x1 = self.stem(codes_BL, masked_BL)
-        x4 = self.conv4(self.down4(x1))
-        x16 = self.conv16(self.down16(x4))
+        x1 = self._run(self.stem, codes_BL, masked_BL)
+        x4 = self._run(self.conv4, self.down4(x1))
+        x16 = self._run(self.conv16, self.down16(x4))
         x = self.down32(x16).transpose(1, 2)
         x = x + self.clade(clade_B).to(x.dtype).unsqueeze(1)
         router_loss = x.new_zeros((), dtype=torch.float32)
         for block in self.trunk:
-            x, loss = block(x, clade_B)
+            x, loss = self._run(block, x, clade_B)
             router_loss = router_loss if loss is None else router_loss + loss
         skips = (x16, x4, x1) if self.config.skips else (None, None, None)
-        x = self.up16(x.transpose(1, 2), skips[0])
-        x = self.up4(x, skips[1])
-        x = self.up1(x, skips[2]).to(self.head[1].weight.dtype)
+        x = self._run(self.up16, x.transpose(1, 2), skips[0])
+        x = self._run(self.up4, x, skips[1])
+        x = self._run(self.up1, x, skips[2]).to(self.head[1].weight.dtype)
         return Scores(self.head(x), router_loss, self.utr_head(x) if utr else None)
 
 

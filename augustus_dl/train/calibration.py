@@ -6,7 +6,7 @@ the coding exons of the best parse; those on doubtful reference are left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -81,8 +81,13 @@ def _judged(part: Part, config: DecoderConfig) -> Exons:
     return Exons(table[:, 0], table[:, 1] > 0)
 
 
-def fitted_scale(parts: Sequence[Part], config: DecoderConfig) -> float:
+def fitted_scale(
+    parts: Sequence[Part], config: DecoderConfig, is_time: Callable[[], bool] = lambda: True
+) -> float:
     """The scale under which the mean squared error of exons' probabilities is least.
+
+    Args:
+        is_time: asked before each trial; the best so far is the answer where it is False.
 
     Returns:
         One from 1/64 to 8, where there are no exons the one there is.
@@ -98,7 +103,7 @@ def fitted_scale(parts: Sequence[Part], config: DecoderConfig) -> float:
         exons = judged(parts, replace(config, posterior_scale=scale(*point)))
         return -float(np.square(exons.probability - exons.right).sum())
 
-    return scale(*ascend(objective, [(4,), (1,)], (0,)))
+    return scale(*ascend(objective, [(4,), (1,)], (0,), is_time))
 
 
 def reliability(exons: Exons) -> list[Bin]:

@@ -21,6 +21,10 @@ class TrainConfig:
         size, moe, mixer, skips: shape of a new network (network.config); ignored with `init`.
         init: model folder to start from, or "" for random weights.
         steps, windows, length: optimiser steps, windows a step and bases a window.
+        accumulation: parts that the windows of a step are read in, one after the other; saves
+            memory. It divides `windows`.
+        recompute: forget what layers computed until the gradient needs it, and compute it again: a
+            third more time, a fraction of the memory.
         learning_rate, warmup, weight_decay, clip: AdamW with linear warm-up (steps), cosine decay
             to a twentieth, and gradient clipping. A step with a non-finite gradient is left out.
         gamma, dice_weight, boundary_weight, router_weight: see loss.annotation_loss.
@@ -49,6 +53,8 @@ class TrainConfig:
     steps: int = 10_000
     windows: int = 16
     length: int = 65_536
+    accumulation: int = 1
+    recompute: bool = False
     learning_rate: float = 1.5e-3
     warmup: int = 300
     weight_decay: float = 0.05
@@ -80,9 +86,13 @@ class TrainConfig:
             raise TrainingError(f"--mixer {self.mixer} is none of {', '.join(MIXERS)}")
         if self.clade not in CLADES:
             raise TrainingError(f"--clade {self.clade} is none of {', '.join(CLADES)}")
-        for name in ("steps", "windows", "length"):
+        for name in ("steps", "windows", "length", "accumulation"):
             if getattr(self, name) < 1:
                 raise TrainingError(f"--{name} must be at least 1")
+        if self.windows % self.accumulation:
+            raise TrainingError(
+                f"--accumulation {self.accumulation} must divide --windows {self.windows}"
+            )
 
     def to_dict(self) -> dict:
         """Plain values, for JSON."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -85,15 +85,26 @@ class Trials:
 
 
 def fit_constants(
-    trials: Trials, start: DecoderConfig, progress: Callable[[str], None] = lambda line: None
+    trials: Trials,
+    start: DecoderConfig,
+    progress: Callable[[str], None] = lambda line: None,
+    is_time: Callable[[float], bool] = lambda share: True,
 ) -> Fit:
-    """Fit constants on all parts, and on each half for a figure that is not flattered."""
+    """Fit constants on all parts, and on each half for a figure that is not flattered.
+
+    Args:
+        is_time: whether less than this share of the time is used. A third each is for the halves
+            and the whole; a search that is cut short keeps the best it found.
+    """
     everything = range(len(trials.parts))
-    halves = tuple(_fitted(trials, start, everything[half::2], progress) for half in (0, 1))
+    halves = tuple(
+        _fitted(trials, start, everything[half::2], progress, partial(is_time, (half + 1) / 3))
+        for half in (0, 1)
+    )
     before = trials.counts(start, everything)
     crossed = [trials.counts(halves[other_half(i)], [i])[0] for i in everything]
     gains = f1s(crossed)["gene"] > f1s(before)["gene"]
-    config = _fitted(trials, start, everything, progress) if gains else start
+    config = _fitted(trials, start, everything, progress, partial(is_time, 1.0)) if gains else start
     after = trials.counts(config, everything)
     return Fit(
         config=config,
@@ -111,12 +122,20 @@ def other_half(number: int) -> int:
     return 1 - number % 2
 
 
-def ascend(objective: Callable[[Steps], float], directions: Sequence[Steps], start: Steps) -> Steps:
+def ascend(
+    objective: Callable[[Steps], float],
+    directions: Sequence[Steps],
+    start: Steps,
+    is_time: Callable[[], bool] = lambda: True,
+) -> Steps:
     """Coordinate ascent on a grid: the best point no single move from which is better.
 
     Args:
         directions: unit moves, tried in this order, one or two of them to either side at once.
+        is_time: asked before each trial; the best point so far is the answer where it is False.
     """
+    if not is_time():
+        return start
     best, value = start, objective(start)
     rising = True
     while rising:
@@ -124,7 +143,7 @@ def ascend(objective: Callable[[Steps], float], directions: Sequence[Steps], sta
         for direction in directions:
             for stride in _STRIDES:
                 point = _moved(best, direction, stride)
-                while (reached := objective(point)) > value:
+                while is_time() and (reached := objective(point)) > value:
                     best, value, rising = point, reached, True
                     point = _moved(best, direction, stride)
     return best
@@ -135,7 +154,11 @@ def _moved(point: Steps, direction: Steps, stride: int) -> Steps:
 
 
 def _fitted(
-    trials: Trials, start: DecoderConfig, chosen: Sequence[int], progress: Callable[[str], None]
+    trials: Trials,
+    start: DecoderConfig,
+    chosen: Sequence[int],
+    progress: Callable[[str], None],
+    is_time: Callable[[], bool],
 ) -> DecoderConfig:
     """Constants fitted on the parts with these numbers."""
     genes = sum(one.gene.reference for one in trials.counts(start, chosen))
@@ -150,7 +173,7 @@ def _fitted(
         reached = f1["gene"] + EXON_SHARE * f1["exon"]
         return reached - 100 * PRICE / max(1, genes) * sum(map(abs, steps))
 
-    best = ascend(objective, [_CONTENT, *_ALONE], (0,) * len(NAMES))
+    best = ascend(objective, [_CONTENT, *_ALONE], (0,) * len(NAMES), is_time)
     config = _stepped(start, best)
     progress(f"{genes} genes: gene F1 {f1s(trials.counts(config, chosen))['gene']:.2f}")
     return config

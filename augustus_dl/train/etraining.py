@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def train_species(
         OptionError: an environment variable makes no sense.
         TrainingError: the folder cannot be written to.
     """
-    minutes = _minutes(environment)
+    began, minutes = time.monotonic(), _minutes(environment)
     try:
         genes = collect_records(records, genetic_code(table), species)
     except AugustusError as error:
@@ -71,7 +72,7 @@ def train_species(
     with tempfile.TemporaryDirectory(prefix="augustus-dl-") as scratch:
         try:
             recipe = Recipe(minutes=minutes)
-            outcome = finetune(genes, parent, species, recipe, Path(scratch), device)
+            outcome = finetune(genes, parent, species, recipe, Path(scratch), device, began=began)
         except TrainingError as error:
             put_parent(folder, species, parent, digest)
             _LOG.warning("the checkpoint %s answers for %s: %s", parent.name, species, error)

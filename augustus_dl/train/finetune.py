@@ -27,6 +27,7 @@ from augustus_dl.train.fit import Report, fit
 from augustus_dl.train.held_out import Part, parts_of
 from augustus_dl.train.loop import seconds_a_step, train
 from augustus_dl.train.pack import Pack, Piece
+from augustus_dl.train.parallel import Workers
 from augustus_dl.train.run_folder import write_model
 from augustus_dl.train.split import hold_out
 from augustus_dl.train.training_genes import TrainingGenes
@@ -42,6 +43,11 @@ _BASES_A_MINUTE = 100_000
 """Held-out bases for each minute of the budget."""
 _FITTING = 0.35
 """Share of the time that is kept for choosing weights and fitting constants."""
+_JUDGINGS = 8
+"""Decodings of the held-out genes that are needed after training, at least; what they take is kept,
+too. A decoding with probabilities counts as two."""
+_DECODINGS = 3
+"""Those of them that come after fitting, or beside it."""
 _EVALUATIONS = 8
 _EXON_SHARE = 0.5
 """Of exon F1 beside gene F1, where weights are chosen on some dozens of genes."""
@@ -151,17 +157,27 @@ def finetune(
     device: torch.device,
     progress: Progress = lambda line: None,
     began: float | None = None,
-) -> Outcome:
+    deepspeed: str = "",
+) -> Outcome | None:
     """Fine-tune a checkpoint and compare it with its parent.
+
+    Where several processes train as one (see parallel.Workers), number 0 alone judges and compares;
+    for the others the outcome is None.
 
     Args:
         folder: an empty one, for the run and the weights.
         began: when the budget began (time.monotonic), by default now.
+        deepspeed: see loop.train.
 
     Raises:
         TrainingError: there are too few genes.
+        OptionError: `deepspeed` cannot be used.
     """
     began = time.monotonic() if began is None else began
+
+    def minutes_left() -> float:
+        return recipe.minutes - (time.monotonic() - began) / 60
+
     if genes.kept < FEWEST_GENES:
         raise TrainingError(
             f"{genes.kept} usable genes are too few to fine-tune with and to judge the result by; "
@@ -185,20 +201,31 @@ def finetune(
         parts = parts_of(held, engine)
         return parts, Trials(parts)
 
-    judging = time.monotonic()
-    parts, trials = judged(parent.model)
-    before = trials.counts(start, range(len(parts)))
-    judging = (time.monotonic() - judging) / 60
-    progress(f"parent: gene F1 {f1s(before)['gene']:.2f}")
-    left = (1 - _FITTING) * recipe.minutes - (time.monotonic() - began) / 60
-    config = _config(recipe, parent, species, max(left / _EVALUATIONS, 2 * judging))
+    workers = Workers(device, grouped=bool(deepspeed))
+    device, main = workers.device, workers.rank == 0
     length = _length(genes.pieces)
     threads = max(2, torch.get_num_threads())
     windows = threads if device.type == "cpu" else _BASES_A_STEP // length
-    config = replace(config, length=length, windows=windows)
-    config = replace(config, steps=_steps(config, training, device, start, 60 * left))
+    config = _config(recipe, parent, species, length, windows)
+    judging = evaluate = training_minutes = steps = 0.0
+    if main:
+        start_of_judging = time.monotonic()
+        parts, trials = judged(parent.model)
+        before = trials.counts(start, range(len(parts)))
+        judging = (time.monotonic() - start_of_judging) / 60
+        progress(f"parent: gene F1 {f1s(before)['gene']:.2f}")
+        seconds = seconds_a_step(config, training, device, start)
+        reserve = max(_FITTING * recipe.minutes, _JUDGINGS * judging)
+        training_minutes = max(0.0, minutes_left() - reserve)
+        evaluate = max(training_minutes / _EVALUATIONS, 2 * judging)
+        steps = _steps(config, training, 60 * training_minutes / seconds)
+    steps, evaluate, training_minutes = workers.from_main(steps, evaluate, training_minutes)
+    config = replace(config, steps=int(steps), evaluate_minutes=evaluate)
     run = folder / "run"
-    train(config, [Pack(pieces)], run, device, max(0.0, left), progress, start)
+    packs = [Pack(pieces)]
+    train(config, packs, run, device, training_minutes, progress, start, deepspeed, workers)
+    if not main:
+        return None
     candidates = [run, _with_parent(run, parent, folder / "average")]
     best, chosen = -1.0, None
     for model in candidates:
@@ -209,7 +236,7 @@ def finetune(
         if reached > best:
             best, chosen = reached, (model, parts, trials)
     model, parts, trials = chosen
-    report = fit(parts, start, progress)
+    report = fit(parts, start, progress, 60 * (minutes_left() - _DECODINGS * judging))
     after = trials.counts(start, range(len(parts)))
     gained = report.fit.config != start
     return Outcome(
@@ -231,7 +258,9 @@ def _constants(profile: Profile, pieces: Sequence[Piece]) -> DecoderConfig:
     return decoder_config(profile, PredictOptions(translation_table=table))
 
 
-def _config(recipe: Recipe, parent: Profile, species: str, evaluate: float) -> TrainConfig:
+def _config(
+    recipe: Recipe, parent: Profile, species: str, length: int, windows: int
+) -> TrainConfig:
     return TrainConfig(
         species=species,
         clade=parent.clade,
@@ -241,7 +270,8 @@ def _config(recipe: Recipe, parent: Profile, species: str, evaluate: float) -> T
         path_weight=recipe.path_weight,
         mutation=recipe.mutation,
         genic=0.9,
-        evaluate_minutes=evaluate,
+        length=length,
+        windows=windows,
         save_minutes=math.inf,
         exon_share=_EXON_SHARE,
         patience=4,
@@ -256,18 +286,11 @@ def _length(pieces: Sequence[Piece]) -> int:
     return next((length for length in _LENGTHS if length >= usual), _LENGTHS[-1])
 
 
-def _steps(
-    config: TrainConfig,
-    training: list[Piece],
-    device: torch.device,
-    decoder: DecoderConfig,
-    seconds: float,
-) -> int:
+def _steps(config: TrainConfig, training: list[Piece], possible: float) -> int:
     """Steps that the time suffices for, or that read the training bases often enough."""
     bases = sum(len(piece.codes) for piece in training)
     enough = math.ceil(_PASSES * bases / (config.windows * config.length))
-    possible = int(seconds / seconds_a_step(config, training, device, decoder))
-    return max(1, min(enough, possible))
+    return max(1, min(enough, int(possible)))
 
 
 def _with_parent(run: Path, parent: Profile, folder: Path) -> Path:

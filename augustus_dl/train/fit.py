@@ -6,9 +6,12 @@ The network runs once; everything else is the decoder's work, see `constants` an
 from __future__ import annotations
 
 import json
+import math
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +38,8 @@ from augustus_dl.train.pack import Piece
 __all__ = ["Report", "fit", "held_out_pieces", "starting_point"]
 
 _FITTED = (*NAMES, "posterior_scale")
+_FOR_CONSTANTS = 0.65
+"""Share of the time; the rest is for the scale of probabilities."""
 
 
 @dataclass(frozen=True)
@@ -156,11 +161,26 @@ def fit(
     parts: Sequence[Part],
     start: DecoderConfig,
     progress: Callable[[str], None] = lambda line: None,
+    seconds: float = math.inf,
 ) -> Report:
-    """Fit constants, then the scale of probabilities under them, on all parts and on halves."""
-    found = fit_constants(Trials(parts), start, progress)
-    constants = _calibrated(parts, found.config)
-    halves = [_calibrated(parts[i::2], config) for i, config in enumerate(found.halves)]
+    """Fit constants, then the scale of probabilities under them, on all parts and on halves.
+
+    Args:
+        seconds: for searching; what was not searched stays as it is. A few decodings beside.
+    """
+    began = time.monotonic()
+
+    def is_time(end: float) -> bool:
+        return time.monotonic() - began < end * seconds
+
+    found = fit_constants(
+        Trials(parts), start, progress, lambda share: is_time(_FOR_CONSTANTS * share)
+    )
+    constants = _calibrated(parts, found.config, partial(is_time, 0.8))
+    halves = [
+        _calibrated(parts[i::2], config, partial(is_time, 0.9 + 0.1 * i))
+        for i, config in enumerate(found.halves)
+    ]
     crossed = [judged(parts[i::2], halves[other_half(i)]) for i in (0, 1)]
     exons = {
         "before": judged(parts, start),
@@ -172,5 +192,7 @@ def fit(
     return Report(start, constants, found, curves, by_chance, len(parts))
 
 
-def _calibrated(parts: Sequence[Part], config: DecoderConfig) -> DecoderConfig:
-    return replace(config, posterior_scale=fitted_scale(parts, config))
+def _calibrated(
+    parts: Sequence[Part], config: DecoderConfig, is_time: Callable[[], bool]
+) -> DecoderConfig:
+    return replace(config, posterior_scale=fitted_scale(parts, config, is_time))

@@ -1,4 +1,4 @@
-"""The training loop: linear code, one device a process.
+"""The training loop: linear code, one device a process, whatever takes the steps (see stepper).
 
 A run folder holds train.json (its TrainConfig), log.jsonl, curves.png, state.pt (to resume
 exactly), and the profile made of the best averaged weights so far, by decoded gene F1 on
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -21,11 +21,13 @@ from augustus_dl.network.config import NetworkConfig
 from augustus_dl.network.model import AnnotationModel, load_model
 from augustus_dl.train.config import TrainConfig
 from augustus_dl.train.dataset import Batch, Genomes
+from augustus_dl.train.engine import DeepSpeedStepper, read_settings
 from augustus_dl.train.loss import annotation_loss, focal_loss
 from augustus_dl.train.pack import Pack, Piece
-from augustus_dl.train.parallel import Workers, backward
+from augustus_dl.train.parallel import Workers
 from augustus_dl.train.path_loss import PathLoss
 from augustus_dl.train.run_folder import RunFolder
+from augustus_dl.train.stepper import LossesOf, PlainStepper, Stepper
 from augustus_dl.train.validation import Validation
 
 __all__ = ["seconds_a_step", "train"]
@@ -41,6 +43,8 @@ def train(
     minutes: float = math.inf,
     progress: Callable[[str], None] = log.info,
     decoder: DecoderConfig | None = None,
+    deepspeed: str = "",
+    workers: Workers | None = None,
 ) -> float:
     """Train until `config.steps` or for `minutes`, resuming from `folder`; best gene F1 so far.
 
@@ -49,15 +53,21 @@ def train(
     With several processes (see parallel.Workers) each draws windows of its own, and number 0 alone
     evaluates, saves and reports.
 
+    Args:
+        deepspeed: settings with which DeepSpeed does the work, see engine.read_settings.
+        workers: the processes, where they have found each other before; they part at the end.
+
     Raises:
+        OptionError: `deepspeed` cannot be used.
         TrainingError: no training pieces; one of a clade that the network of `config.init` was not
             made for; or the folder belongs to a run with other settings.
     """
+    settings = read_settings(deepspeed) if deepspeed else None
     pieces = [piece for pack in packs for piece in pack.pieces]
     training = [piece for piece in pieces if not piece.validation]
     if not training:
         raise TrainingError("no piece to train on: every one is marked validation")
-    workers = Workers(device)
+    workers = workers or Workers(device, grouped=bool(deepspeed))
     device = workers.device
     main = workers.rank == 0
     validation = Validation([piece for piece in pieces if piece.validation], config.clade)
@@ -70,37 +80,50 @@ def train(
     run = RunFolder(folder, config)
     average = AnnotationModel(model.config).to(device).eval().requires_grad_(False)
     average.load_state_dict(model.state_dict())
-    optimizer = _optimizer(model, config, device)
     state = run.load_state(device)
     step, best, waited = 0, -1.0, 0
     if state:
         step, best, waited = state["step"], state["best"], state["waited"]
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
+    if settings is None:
+        stepper: Stepper = PlainStepper(model, config, workers)
+    else:
+        stepper = DeepSpeedStepper(model, config, workers, settings, _has_bf16(device))
+    if state:
+        stepper.load(state["optimizer"])
     genomes = Genomes(training, device, config.genic, config.mask_dropout)
     decoder = decoder or DecoderConfig()
-    compute_loss = _loss_function(model, config, device, decoder)
-    parameters = list(model.parameters())
+    losses_of = _loss_function(model, stepper, config, device, decoder)
     if main:
         where = f"{workers.size} x {device}" if workers.size > 1 else str(device)
-        progress(f"training on {where}: {len(genomes.bases) / 1e6:.1f} Mb, from step {step}")
+        engine = f" by DeepSpeed ({deepspeed})" if deepspeed else ""
+        progress(
+            f"training on {where}{engine}: {len(genomes.bases) / 1e6:.1f} Mb, from step {step}"
+        )
 
     def save() -> None:
-        run.save_state(
-            step=step,
-            best=best,
-            waited=waited,
-            model=model.state_dict(),
-            average=average.state_dict(),
-            optimizer=optimizer.state_dict(),
-        )
+        optimizer = stepper.state()
+        with stepper.weights():
+            if main:
+                run.save_state(
+                    step=step,
+                    best=best,
+                    waited=waited,
+                    model={name: value.float() for name, value in model.state_dict().items()},
+                    average=average.state_dict(),
+                    optimizer=optimizer,
+                )
 
     began = saved = evaluated = time.monotonic()
     losses: list[torch.Tensor] = []
-    late = minutes <= 0
     while True:
         now = time.monotonic()
+        late, evaluates, saves = workers.any(
+            now - began >= 60 * minutes or 0 < config.patience <= waited,
+            main and now - evaluated > 60 * config.evaluate_minutes,
+            main and now - saved > 60 * config.save_minutes,
+        )
         over = late or step >= config.steps
         if losses and (over or len(losses) == 50):
             rate, means = _learning_rate(config, step - 1), torch.stack(losses).mean(0).tolist()
@@ -108,25 +131,25 @@ def train(
             if main:
                 run.log(step=step, learning_rate=rate, seconds=now - began, **record)
             losses.clear()
-        evaluates = main and (over or now - evaluated > 60 * config.evaluate_minutes)
-        if evaluates or (main and now - saved > 60 * config.save_minutes):
+        if over or evaluates or saves:
             save()
             saved = now
-        if evaluates:
-            accuracy = validation.run(average, device, decoder)
-            by_clade = {clade: 100 * levels["gene"]["f1"] for clade, levels in accuracy.items()}
-            exons = [100 * levels["exon"]["f1"] for levels in accuracy.values()]
-            f1 = (sum(by_clade.values()) + config.exon_share * sum(exons)) / len(by_clade)
-            waited += 1
-            if f1 > best:
-                best, waited = f1, 0
-                run.keep(average, by_clade)
+        if over or evaluates:
+            better = False
+            if main:
+                accuracy = validation.run(average, device, decoder)
+                f1, detail = _selection(accuracy, config.exon_share)
+                waited += 1
+                better = f1 > best
+                if better:
+                    best, waited = f1, 0
+                    run.keep(average, detail)
+            if workers.any(better)[0]:
                 save()
-            run.log(step=step, validation=accuracy)
-            run.plot()
-            detail = ", ".join(f"{clade} {value:.1f}" for clade, value in by_clade.items())
-            detail += f" (exon {exons[0]:.1f})" if config.exon_share else ""
-            progress(f"step {step}: validation gene F1 {detail}; best mean {best:.2f}")
+            if main:
+                run.log(step=step, validation=accuracy)
+                run.plot()
+                progress(_told(step, accuracy, config.exon_share, best))
             evaluated = saved = time.monotonic()
         if over:
             workers.leave()
@@ -134,18 +157,11 @@ def train(
 
         draw = step * workers.size + workers.rank
         batch = _batch(genomes, config, draw)
-        for group in optimizer.param_groups:
-            group["lr"] = _learning_rate(config, step)
-        both = backward(compute_loss, batch, parameters, config.path_weight)
-        over_time = time.monotonic() - began > 60 * minutes
-        late = workers.average(parameters, over_time or 0 < config.patience <= waited)
-        norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip, foreach=True)
-        if not torch.isfinite(norm):
+        both, finite = stepper.step(losses_of, batch, _learning_rate(config, step))
+        if main and not finite:
             run.log(step=step, skipped="gradient is not finite")
-        else:
-            optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        _update_average(average, model, config.ema, step)
+        with stepper.weights() as weights:
+            _update_average(average, weights, config.ema, step)
         losses.append(both)
         step += 1
 
@@ -156,13 +172,13 @@ def seconds_a_step(
     """How long a step of training takes here, measured on the second and third one."""
     model = _start_model(config).to(device).train()
     genomes = Genomes(pieces, device, config.genic, config.mask_dropout)
-    losses_of = _loss_function(model, config, device, decoder)
-    parameters = list(model.parameters())
+    stepper = PlainStepper(model, config, Workers(device, alone=True))
+    losses_of = _loss_function(model, stepper, config, device, decoder)
     for step in range(3):
         if step == 1:
             began = time.monotonic()
         batch = _batch(genomes, config, step)
-        backward(losses_of, batch, parameters, config.path_weight).tolist()  # waits for the device
+        stepper.step(losses_of, batch, 0.0)[0].tolist()  # waits for the device
     return (time.monotonic() - began) / 2
 
 
@@ -179,27 +195,22 @@ def _start_model(config: TrainConfig) -> AnnotationModel:
         shape = {name: getattr(config, name) for name in ("size", "clade", "moe", "mixer", "skips")}
         model = AnnotationModel(NetworkConfig(**shape))
     model.set_dropout(config.dropout)
+    model.set_recomputing(config.recompute)
     return model
 
 
-def _optimizer(
-    model: AnnotationModel, config: TrainConfig, device: torch.device
-) -> torch.optim.Optimizer:
-    """AdamW; only matrices and convolutions decay."""
-    decayed = [p for p in model.parameters() if p.ndim >= 2 and p.shape[-1] > 1]
-    names = {id(p) for p in decayed}
-    rest = [p for p in model.parameters() if id(p) not in names]
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": rest, "weight_decay": 0.0},
-    ]
-    fused = device.type != "mps"
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98), fused=fused)
+def _has_bf16(device: torch.device) -> bool:
+    """Whether to compute in bf16; on a CPU that only emulates it, it is slow."""
+    return device.type == "cuda" or (device.type == "cpu" and torch.cpu._is_avx512_bf16_supported())
 
 
 def _loss_function(
-    model: AnnotationModel, config: TrainConfig, device: torch.device, decoder: DecoderConfig
-) -> Callable:
+    model: AnnotationModel,
+    stepper: Stepper,
+    config: TrainConfig,
+    device: torch.device,
+    decoder: DecoderConfig,
+) -> LossesOf:
     """Batch to the loss of single bases and the path loss, scalars.
 
     In bf16 where the device has it; compiled on CUDA, but for the path loss.
@@ -208,7 +219,7 @@ def _loss_function(
     path_loss = PathLoss(decoder, device) if config.path_weight else None
 
     def loss_of(codes, masked, labels, utr, clade):
-        scores = model(codes, masked, clade, utr=has_utr)
+        scores = stepper.forward(codes, masked, clade, utr=has_utr)
         loss = annotation_loss(
             scores.logits_BKL, labels, config.gamma, config.dice_weight, config.boundary_weight
         )
@@ -216,10 +227,8 @@ def _loss_function(
             loss = loss + config.utr_weight * focal_loss(scores.utr_BKL, utr, config.gamma)
         return loss + config.router_weight * scores.router_loss, scores.logits_BKL
 
-    compiled = torch.compile(loss_of) if device.type == "cuda" else loss_of
-    low = device.type == "cuda" or (
-        device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()  # emulated it is slow
-    )
+    compiled = torch.compile(loss_of) if stepper.compiles and device.type == "cuda" else loss_of
+    low = stepper.autocast and _has_bf16(device)
 
     def losses_of(batch):
         with torch.autocast(device.type, torch.bfloat16, enabled=low):
@@ -240,8 +249,24 @@ def _learning_rate(config: TrainConfig, step: int) -> float:
 
 @torch.no_grad()
 def _update_average(
-    average: AnnotationModel, model: AnnotationModel, decay: float, step: int
+    average: AnnotationModel, weights: Iterable[torch.Tensor], decay: float, step: int
 ) -> None:
     """Exponential moving average, faster at the start so that random weights are forgotten."""
     weight = 1 - min(decay, (1 + step) / (10 + step))
-    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), weight)
+    torch._foreach_lerp_(list(average.parameters()), [one.float() for one in weights], weight)
+
+
+def _selection(accuracy: dict[str, dict], exon_share: float) -> tuple[float, dict[str, float]]:
+    """What checkpoints are chosen by, and gene F1 by clade, in percent."""
+    by_clade = {clade: 100 * levels["gene"]["f1"] for clade, levels in accuracy.items()}
+    exons = [100 * levels["exon"]["f1"] for levels in accuracy.values()]
+    return (sum(by_clade.values()) + exon_share * sum(exons)) / len(by_clade), by_clade
+
+
+def _told(step: int, accuracy: dict[str, dict], exon_share: float, best: float) -> str:
+    """An evaluation in one line."""
+    _, by_clade = _selection(accuracy, exon_share)
+    detail = ", ".join(f"{clade} {value:.1f}" for clade, value in by_clade.items())
+    if exon_share:
+        detail += f" (exon {100 * next(iter(accuracy.values()))['exon']['f1']:.1f})"
+    return f"step {step}: validation gene F1 {detail}; best mean {best:.2f}"

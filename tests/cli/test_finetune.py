@@ -194,6 +194,7 @@ def test_where_a_profile_goes(
         (["--AUGUSTUS_CONFIG_PATH=/nowhere"], "there is no folder /nowhere/species"),
         (["--output=/dev/null/bug"], "/dev/null/bug cannot be written"),
         (["--device=abacus", "--output=x"], "unknown device 'abacus'"),
+        (["--deepspeed=zero4", "--output=x"], "name a JSON file or zero0"),
     ],
 )
 def test_wrong_calls(
@@ -203,6 +204,14 @@ def test_wrong_calls(
     status, out, err = run(*words)
     assert (status, out) == (1, "") and message in err
     assert not list(tmp_path.iterdir())
+
+
+def test_several_processes_start_from_one_checkpoint(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    status, _, err = run("--from=", f"--output={tmp_path}/bug")
+    assert status == 1 and "several processes need --from" in err
 
 
 def test_twenty_genes_are_too_few(run: Run, records: Records, tmp_path: Path) -> None:

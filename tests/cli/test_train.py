@@ -55,6 +55,7 @@ def test_options_reach_the_run(pack: Path, tmp_path: Path, capfd: pytest.Capture
     chosen += ["--mutation=0.1", "--utr-weight=0.7", "--path-weight=0.5", "--mask-dropout=0.2"]
     chosen += ["--mixer=convolution", "--no-skips", "--ema=0.9", "--warmup=2"]
     chosen += ["--substitution=0.03", "--dropout=0.15"]
+    chosen += ["--windows=2", "--accumulation=2", "--recompute"]
     assert main(words(pack, run, *chosen)) == 0
     out, err = capfd.readouterr()
     assert out == ""
@@ -65,6 +66,7 @@ def test_options_reach_the_run(pack: Path, tmp_path: Path, capfd: pytest.Capture
     expected |= {"mutation": 0.1, "utr_weight": 0.7, "path_weight": 0.5, "mask_dropout": 0.2}
     expected |= {"mixer": "convolution", "skips": False, "ema": 0.9, "warmup": 2}
     expected |= {"substitution": 0.03, "dropout": 0.15}
+    expected |= {"windows": 2, "accumulation": 2, "recompute": True}
     assert expected.items() <= config.items()
     assert (config["size"], config["steps"], config["length"]) == ("tiny", 1, 1024)
 
@@ -75,6 +77,8 @@ def test_options_reach_the_run(pack: Path, tmp_path: Path, capfd: pytest.Capture
         (["--length=100"], "--length 100 must be a multiple of 32"),
         (["--mixer=spoon"], "--mixer spoon is none of attention, convolution"),
         (["--device=abacus"], "unknown device 'abacus'"),
+        (["--accumulation=3"], "--accumulation 3 must divide --windows 1"),
+        (["--deepspeed=zero4"], "--deepspeed zero4: No such file or directory; name a JSON file"),
         (["--init=nowhere"], "model folder nowhere has no config.json"),
     ],
 )

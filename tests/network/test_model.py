@@ -68,6 +68,19 @@ def test_output_and_gradients(moe: bool) -> None:
     assert kinds == ({"SwiGLU", "Experts"} if moe else {"SwiGLU"})
 
 
+def test_recomputing_changes_nothing() -> None:
+    found = []
+    for on in (False, True):
+        model = network().train()
+        model.set_recomputing(on)
+        masked, clade = torch.zeros(2, 256, dtype=torch.bool), torch.tensor([0, 3])
+        out = model(bases(256).repeat(2, 1), masked, clade)
+        (out.logits_BKL.square().mean() + out.router_loss).backward()
+        found.append([out.logits_BKL, *(p.grad for p in model.parameters() if p.grad is not None)])
+    for remembered, computed_again in zip(*found, strict=True):
+        torch.testing.assert_close(remembered, computed_again)
+
+
 @pytest.mark.parametrize("options", [{"mixer": "convolution"}, {"skips": False}])
 def test_networks_of_other_shapes(options: dict) -> None:
     """They differ from the usual one, learn in all their parts, and reach no further."""

@@ -99,3 +99,15 @@ def test_halves_are_told_apart() -> None:
 
 def test_all_names_are_settings() -> None:
     assert set(NAMES) <= DecoderConfig().to_dict().keys()
+
+
+def test_a_search_ends_when_the_time_is_over() -> None:
+    """Each trial takes one of the moments that are left; the best so far is the answer."""
+    left = [5]
+
+    def is_time() -> bool:
+        left[0] -= 1
+        return left[0] >= 0
+
+    assert ascend(lambda p: float(p[0]), [(1,)], (0,), is_time) == (4,)
+    assert ascend(lambda p: float(p[0]), [(1,)], (0,), lambda: False) == (0,)

@@ -78,7 +78,7 @@ def test_a_second_call_is_answered_from_the_cache(
     second = found(species)
     assert first["model"] != second["model"]
 
-    def never(*_: object) -> None:
+    def never(*_: object, **__: object) -> None:
         raise AssertionError("trained again")
 
     monkeypatch.setattr(etraining, "finetune", never)
@@ -98,7 +98,7 @@ def test_a_worse_network_is_not_used(
 ) -> None:
     scores = [{"gene": f1, "exon": 50.0} for f1 in (50.0, 49.0, 49.0)]
     outcome = Outcome(Path(), Path(), 200, 60, *scores, noise=1.0, report=None)
-    monkeypatch.setattr(etraining, "finetune", lambda *_: outcome)
+    monkeypatch.setattr(etraining, "finetune", lambda *_, **__: outcome)
     train_species(species, "mine", records, 1, parent)
     assert found(species)["status"] == "far relative"
     assert "fine-tuned to 200 genes it was worse" in caplog.text

@@ -68,3 +68,12 @@ def test_a_profile_is_where_a_fit_begins(tmp_path: Path) -> None:
     (folder / "bug_dl.json").write_text("{}")
     with pytest.raises(SpeciesError, match="'model' is missing"):
         starting_point(folder, "partial")
+
+
+def test_without_time_everything_stays(toy_piece: Callable[..., Piece]) -> None:
+    """What is decoded are the constants before, once for F1 and once for the probabilities."""
+    pieces = [toy_piece(f"c{i}", i, genes=15, validation=True) for i in range(2)]
+    parts = parts_of(pieces, Knowing(pieces, nats=4.0, noise=1.0))
+    report = fit(parts, DecoderConfig(), seconds=-1.0)
+    assert report.constants == DecoderConfig()
+    assert report.fit.before == report.fit.crossed == report.fit.after

@@ -29,7 +29,8 @@ def step(workers: Workers, wants_to_stop: bool) -> tuple[torch.Tensor, bool]:
     stop = False
     for number in range(STEPS):
         model(inputs(number, workers.rank)).square().mean().backward()
-        stop = workers.average(model.parameters(), wants_to_stop and number == STEPS - 1)
+        workers.average_gradients(model.parameters())
+        (stop,) = workers.any(wants_to_stop and number == STEPS - 1)
         optimizer.step()
         optimizer.zero_grad()
     return model.weight.detach(), stop
@@ -45,6 +46,7 @@ def main(folder: str) -> None:
     workers = Workers(torch.device("cpu"))
     weight, stop = step(workers, wants_to_stop=workers.rank == 1)
     torch.save({"weight": weight, "stop": stop}, Path(folder) / f"{workers.rank}.pt")
+    assert workers.from_main(workers.rank + 1.5) == [1.5]
     workers.leave()
 
 
@@ -99,9 +101,11 @@ def test_threads_share_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
         for parameter in weights:
             parameter.grad = None
         losses = backward(losses_of, batch, weights, 0.5)
-        found.append((losses, weights[0].grad))
+        found.append((losses, weights[0].grad.clone()))
         assert weights[1].grad is None
     assert sorted(sizes) == [2, 2, 4]
+    backward(losses_of, batch, weights, 0.5)
+    torch.testing.assert_close(weights[0].grad, 2 * found[0][1])
     for alone, shared in zip(*found, strict=True):
         torch.testing.assert_close(alone, shared)
 
