@@ -56,6 +56,7 @@ setup(
         "biopython",
         "gffutils",
         "jinja2",
+        "llvmlite",
         "markupsafe",
         "matplotlib",
         "numba",
