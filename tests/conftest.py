@@ -24,10 +24,10 @@ def _seeds() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Compiled networks of the tests go to no cache of the user's."""
+def _own_cache(pytestconfig: pytest.Config) -> Iterator[None]:
+    """What the tests compile goes to no cache of the user's, and serves their next run."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CACHE_HOME", str(pytestconfig.cache.mkdir("compiled")))
         yield
 
 
