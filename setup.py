@@ -74,6 +74,7 @@ setup(
             "build",
             "hypothesis",
             "pytest",
+            "pytest-xdist",
             "ruff",
             "setuptools",
             "triton; platform_system == 'Linux'",
