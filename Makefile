@@ -27,7 +27,7 @@ demo: install ## Predict the genes of 500 kb of the fly genome
 	$(PYTHON) bin/demo.py
 
 test: install ## Run the tests that need no GPU
-	$(PYTHON) -m pytest -m "not gpu and not slow"
+	$(PYTHON) -m pytest -n logical --dist worksteal -m "not gpu and not slow"
 
 test-gpu: install ## Run the tests that need a GPU
 	$(PYTHON) -m pytest -m gpu

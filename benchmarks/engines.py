@@ -4,7 +4,7 @@
 
 The first `--kilobases` of the test rows of each set of `benchmarks.annotate` are taken. The first
 run with OpenVINO, which compiles the networks, is not counted. One program runs after the other;
-the table goes to stdout as Markdown. Last comes a start on 10 kb of the example genome.
+the table goes to stdout as Markdown.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from augustus_dl.errors import AugustusError, InputError
 from augustus_dl.gene import Gene
 from augustus_dl.io.annotation import read_annotation
 from augustus_dl.io.fasta import Contig, contigs
-from benchmarks.annotate import PROGRAMS, ROOT, SETS, SWITCHES, GenomeSet, split_rows, write_fasta
+from benchmarks.annotate import PROGRAMS, SETS, SWITCHES, GenomeSet, split_rows, write_fasta
 from benchmarks.measure import Usage, measure
 
-EXAMPLE = ROOT / "examples/fly_chr2R_500kb.fa.gz"
 ENGINES = ("openvino", "torch")
 HEAD = (
     "| set | kb | sequences | program | kb per CPU-s | x AUGUSTUS | kb/s | peak MiB | same genes |"
@@ -88,21 +87,6 @@ def rows(genome_set: GenomeSet, given: list[Contig], folder: Path) -> Iterator[s
         )
 
 
-def start(folder: Path) -> Iterator[str]:
-    """Time and memory of a run on 10 kb, file cache and compiled networks warm."""
-    (example,) = contigs(EXAMPLE)
-    fasta = folder / "start.fa"
-    write_fasta(fasta, [Contig("c", example.sequence[200_000:210_000])])
-    command = [*PROGRAMS["augustus-dl"], "--device=cpu", "--species=fly"]
-    for name in ENGINES:
-        run(command, name, fasta)
-        usages = [run(command, name, fasta)[0] for _ in range(3)]
-        best = min(usages, key=lambda usage: usage.wall_s)
-        yield (
-            f"10 kb, {name}: {best.wall_s:.2f} s, {best.cpu_s:.2f} CPU-s, {best.peak_mib:.0f} MiB"
-        )
-
-
 def main() -> None:
     names = [genome_set.name for genome_set in SETS]
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -118,7 +102,6 @@ def main() -> None:
                     given = sequences(genome_set, options.data, options.kilobases * 1000)
                     for row in rows(genome_set, given, Path(folder)):
                         print(row, flush=True)
-            print(*start(Path(folder)), sep="\n", flush=True)
     except AugustusError as error:
         sys.exit(f"benchmarks.engines: {error}")
 

@@ -24,6 +24,7 @@ OWNERS = {
     "gffutils": r"augustus_dl/io/annotation\.py",
     "typer": r"augustus_dl/cli/.*",
     "numba": r"(kernels|augustus_dl/(decode|train))/.*",
+    "llvmlite": r"augustus_dl/decode/native\.py",
     "jinja2": r"augustus_dl/report/.*",
     "matplotlib": r"augustus_dl/(report|train)/.*",
     "deepspeed": r"augustus_dl/train/engine\.py",

@@ -5,6 +5,7 @@ The first word decides what is imported.
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif program != "augustus" and arguments and arguments[0] in COMMANDS:
             status = _subcommand(arguments)
         else:
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy multiplies next to nothing
             from augustus_dl.cli.compat import main as augustus
 
             status = augustus(arguments, sys.stdout, sys.stderr, program=program)
@@ -48,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = CLOSED_PIPE
     if status == CLOSED_PIPE:  # nobody reads on: the interpreter's last flush must not complain
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if argv is None:  # the process ends: nothing needs to look for garbage any more
+        gc.freeze()
     return status
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from augustus_dl import __version__
+from augustus_dl import AUGUSTUS_VERSION, __version__
 from augustus_dl.cli.arguments import Option, options
-from augustus_dl.io.writers import AUGUSTUS_VERSION
 
 __all__ = [
     "CLOSED_PIPE",

@@ -7,8 +7,8 @@ Coordinates are 0-based and half-open.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from augustus_dl.decode.native import native
 from augustus_dl.hints import HintType
 
 __all__ = ["compatible", "contradict", "count_relations", "weaker"]
@@ -28,6 +28,8 @@ _TRANSCRIPT_MARGIN = 50
 """How far inside an exon a start or end of transcription may lie that is taken for its end."""
 _LONG_INTRON = 2000
 """Exon parts that cover so many bases contradict an intron fully, however long it is."""
+
+_BELOW_1 = 1 - 2.0**-53
 
 
 def _types(*names: str) -> np.ndarray:
@@ -57,8 +59,8 @@ for _part in ("irpart", "nonexonpart"):
     _WHOLE[HintType[_part]] = HintType[_part]
 
 
-@njit(cache=True, nogil=True)
-def compatible(a, b):
+@native
+def compatible(a, b) -> bool:
     """Could there be a gene that obeys both hints?
 
     Args:
@@ -82,7 +84,7 @@ def compatible(a, b):
     return _intervals_fit(a, b)
 
 
-@njit(cache=True, nogil=True)
+@native
 def _on_both_strands(a, b):
     """Overlapping hints of opposite strands: only the ends of neighbouring genes can be both."""
     if _SIGNAL[a[0]] and _SIGNAL[b[0]]:
@@ -92,7 +94,7 @@ def _on_both_strands(a, b):
     return _SIGNAL[b[0]] and (b[1] < a[1] or b[2] > a[2])
 
 
-@njit(cache=True, nogil=True)
+@native
 def _at_wrong_end(at_left, a, b, strand, margin):
     """Does a signal that belongs to one end of `b` lie away from that end?
 
@@ -106,7 +108,7 @@ def _at_wrong_end(at_left, a, b, strand, margin):
     return a[2] < b[2] - margin
 
 
-@njit(cache=True, nogil=True)
+@native
 def _codon_or_splice_site_fits(a, b, strand):
     type_, start, end, _ = a
     inside = start >= b[1] and end <= b[2]
@@ -125,7 +127,7 @@ def _codon_or_splice_site_fits(a, b, strand):
     return not (strictly or _at_wrong_end(type_ == _DSS, a, b, strand, 0))
 
 
-@njit(cache=True, nogil=True)
+@native
 def _transcript_end_fits(a, b, strand):
     type_, start, end, _ = a
     if _UTR_FREE[b[0]]:
@@ -137,7 +139,7 @@ def _transcript_end_fits(a, b, strand):
     return not (strictly or _at_wrong_end(type_ == _TSS, a, b, strand, margin))
 
 
-@njit(cache=True, nogil=True)
+@native
 def _intervals_fit(a, b):
     """Overlapping hints of different types that both span something; `a` has the lower type."""
     type_, start, end, _ = a
@@ -166,8 +168,8 @@ def _intervals_fit(a, b):
     return type_ == _UTR and other == _UTRPART and holds
 
 
-@njit(cache=True, nogil=True)
-def weaker(a, b):
+@native
+def weaker(a, b) -> bool:
     """Does every gene that obeys `b` obey `a` too? Arguments as of `compatible`."""
     type_, start, end, _ = a
     other, other_start, other_end, _ = b
@@ -184,8 +186,8 @@ def weaker(a, b):
     return _WHOLE[type_] >= 0 and other in (type_, _WHOLE[type_])
 
 
-@njit(cache=True, nogil=True)
-def contradict(type_, start, end, strand, low, high, other_low, other_high):
+@native
+def contradict(type_, start, end, strand, low, high, other_low, other_high) -> bool:
     """Is there no gene that obeys all hints of two groups?
 
     Args:
@@ -200,8 +202,14 @@ def contradict(type_, start, end, strand, low, high, other_low, other_high):
     return False
 
 
-@njit(cache=True, nogil=True)
-def count_relations(type_, start, end, strand, first, begin, stop, priority, mult):
+def count_relations(
+    type_: np.ndarray,
+    start: np.ndarray,
+    end: np.ndarray,
+    strand: np.ndarray,
+    first: np.ndarray,
+    *groups: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
     """How often other groups support and contradict each hint.
 
     A group supports a hint that one of its hints implies and none contradicts. It counts as often
@@ -210,16 +218,23 @@ def count_relations(type_, start, end, strand, first, begin, stop, priority, mul
     Args:
         type_, start, end, strand: int64 [n], of hints that lie group by group.
         first: int64 [g + 1], the first hint of each group.
-        begin, stop, priority, mult: int64 [g], of groups sorted by `begin`.
+        groups: begin, stop, priority and multiplicity, int64 [g], sorted by the first of them.
 
     Returns:
         int64 [n] and float32 [n].
     """
-    rows = (type_, start, end, strand)
     supporting = np.zeros(len(type_), dtype=np.int64)
     contradicting = np.zeros(len(type_), dtype=np.float32)
+    _count((type_, start, end, strand), first, *groups, supporting, contradicting)
+    return supporting, contradicting
+
+
+@native
+def _count(rows, first, begin, stop, priority, mult, supporting, contradicting) -> None:
+    """Fill what `count_relations` returns, 0 so far."""
     for one in range(len(begin)):
-        supporting[first[one] : first[one + 1]] += mult[one] - 1
+        for i in range(first[one], first[one + 1]):
+            supporting[i] += mult[one] - 1
         other = one + 1
         while other < len(begin) and begin[other] < stop[one]:
             for asked, by in ((one, other), (other, one)):
@@ -231,10 +246,9 @@ def count_relations(type_, start, end, strand, first, begin, stop, priority, mul
                     elif implied:
                         supporting[i] += mult[by]
             other += 1
-    return supporting, contradicting
 
 
-@njit(cache=True, nogil=True)
+@native
 def _verdict(rows, i, low, high, quiet):
     """What the hints from row `low` to `high` say of hint i: is it implied, how far contradicted.
 
@@ -252,7 +266,7 @@ def _verdict(rows, i, low, high, quiet):
     return implied, share
 
 
-@njit(cache=True, nogil=True)
+@native
 def _share(hint, rival, before):
     """How much of a contradiction it is, given what earlier hints of the group were.
 
@@ -263,4 +277,4 @@ def _share(hint, rival, before):
         return 1.0
     length = min(hint[2] - hint[1], _LONG_INTRON)
     # A share of 1 must stay apart from a full contradiction, which nothing later changes.
-    return min((rival[2] - rival[1]) / length, np.nextafter(1.0, 0.0))
+    return min((rival[2] - rival[1]) / length, _BELOW_1)

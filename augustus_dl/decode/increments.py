@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from augustus_dl.decode.config import GRID
+from augustus_dl.decode.native import native
 
 __all__ = ["LIMIT", "UNIT", "Channel", "Forbidden", "Points", "Stage"]
 
@@ -130,21 +130,21 @@ class Forbidden:
         _forbid(scores, start, self.codes, first, second, self.step, labels, self.allowed)
 
 
-@njit(cache=True, nogil=True)
-def _add_points(scores, at, labels, values):
+@native
+def _add_points(scores, at, labels, values) -> None:
     for k in range(len(at)):
         scores[at[k], labels[k]] += values[k]
 
 
-@njit(cache=True, nogil=True)
-def _add_everywhere(scores, labels, values):
+@native
+def _add_everywhere(scores, labels, values) -> None:
     for i in range(len(scores)):
         for k in range(len(labels)):
             scores[i, labels[k]] += values[k]
 
 
-@njit(cache=True, nogil=True)
-def _add_channel(scores, start, at, change, labels, frame, step, state):
+@native
+def _add_channel(scores, start, at, change, labels, frame, step, state) -> None:
     """Add the rounded sums of a channel; see `Channel`.
 
     Args:
@@ -171,8 +171,8 @@ def _add_channel(scores, start, at, change, labels, frame, step, state):
     state[0], state[1], state[2] = cursor, value, total
 
 
-@njit(cache=True, nogil=True)
-def _forbid(scores, start, codes, first, second, step, labels, allowed):
+@native
+def _forbid(scores, start, codes, first, second, step, labels, allowed) -> None:
     """Forbid labels on bases `first` that have `second` beside them; see `Forbidden`."""
     cursor = 0
     for i in range(len(scores)):

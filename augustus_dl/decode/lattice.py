@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from augustus_dl.decode.config import GRID
 from augustus_dl.decode.grammar import IMPOSSIBLE, Graph
+from augustus_dl.decode.native import inlined, native
 from augustus_dl.encode import N
 from augustus_dl.labels import INTERGENIC, NUM_LABELS
 
@@ -153,7 +153,10 @@ class Lattice:
         """
         if not self._fronts:
             deque(self.forward(), maxlen=0)
-        return _ends(self.graph, self.scale, self._fronts[-1], len(self))
+        states, introns = len(self.graph.state_label), len(self.graph.opener)
+        ends = np.full(states + introns * (1 + self.graph.min_intron), NEVER)
+        _fill_ends(self.graph, self.scale, self._fronts[-1], len(self), ends)
+        return ends
 
     @property
     def log_total(self) -> float:
@@ -183,11 +186,13 @@ class Lattice:
     def backward(self) -> Iterator[Backward]:
         """Backward sums from right to left, in the same blocks."""
         rear = self._right_end()
+        room = np.empty(len(rear.onward))
         for start in reversed(range(0, len(self), BLOCK)):
             stop = min(start + BLOCK, len(self))
             onward, opening = np.empty((2, min(stop + 1, len(self)) - start, len(rear.onward)))
             onward[-1], opening[-1] = rear.onward, rear.opening
-            _retreat(self.graph, self.scale, rear, self.scores, self.codes, start, onward, opening)
+            graph, scores, codes = self.graph, self.scores, self.codes
+            _retreat(graph, self.scale, rear, scores, codes, start, onward, opening, room)
             rear.onward[:], rear.opening[:] = onward[0], opening[0]
             yield Backward(start, stop, onward[: stop - start], opening[: stop - start])
 
@@ -197,7 +202,8 @@ class Lattice:
         exon, closing = np.empty((2, rows, len(front.exon)))
         inside, admitted = np.full((2, rows * introns, len(front.worth)), NEVER)
         forward = Forward(start, stop, exon, closing, inside, admitted)
-        _advance(self.graph, self.scale, front, self.scores, self.codes, forward)
+        room = np.empty(len(front.exon))
+        _advance(self.graph, self.scale, front, self.scores, self.codes, forward, room)
         return forward
 
     def _left_end(self) -> _Front:
@@ -226,7 +232,7 @@ class Lattice:
         )
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def log_add(a, b):
     """Logarithm of the sum of two numbers given as logarithms."""
     high, low = (a, b) if a > b else (b, a)
@@ -235,7 +241,7 @@ def log_add(a, b):
     return high
 
 
-@njit(cache=True, nogil=True)
+@native
 def site_score(first, intron, score, pair, j):
     """What intron j with this pair of bases at an end adds to the score; -inf when it may not."""
     for e in range(first[pair], first[pair + 1]):
@@ -244,11 +250,14 @@ def site_score(first, intron, score, pair, j):
     return NEVER
 
 
-@njit(cache=True, nogil=True)
-def _advance(graph, scale, front, scores, codes, forward):
-    """Move the front over the bases of `forward`, filling it."""
+@native
+def _advance(graph, scale, front, scores, codes, forward, resumed) -> None:
+    """Move the front over the bases of `forward`, filling it.
+
+    Args:
+        resumed: float64 [S], room to work in.
+    """
     period = graph.min_intron
-    resumed = np.empty(len(front.exon))
     slot = forward.start % period
     pair_left = front.waiting_pair[slot - 1]
     for t in range(forward.start, forward.stop):
@@ -271,7 +280,7 @@ def _advance(graph, scale, front, scores, codes, forward):
         pair_left = pair
 
 
-@njit(inline="always")
+@inlined
 def _open_introns(graph, scale, front, row, slot, pair):
     """Introns whose first base is t, right of an exon base: `exon` is still that of t - 1."""
     front.waiting_pair[slot] = pair
@@ -281,7 +290,7 @@ def _open_introns(graph, scale, front, row, slot, pair):
         front.waiting[slot, j] = front.exon[graph.opener[j]] + scale * score
 
 
-@njit(inline="always")
+@inlined
 def _step_exons(graph, scale, front, row, code, resumed):
     """Exon states and intergenic: all predecessors of each state that this base allows."""
     for s in range(len(resumed)):
@@ -295,7 +304,7 @@ def _step_exons(graph, scale, front, row, code, resumed):
         front.exon[target] = way + scale * row[graph.state_label[target]]
 
 
-@njit(inline="always")
+@inlined
 def _close_introns(graph, scale, front, row, pair):
     """Introns whose last two bases are `pair`, at t - 1 and t: they were open at t - 1."""
     front.closing[:] = NEVER
@@ -307,7 +316,7 @@ def _close_introns(graph, scale, front, row, pair):
         front.closing[s] = log_add(front.closing[s], front.worth[j] + scale * score)
 
 
-@njit(inline="always")
+@inlined
 def _admit_introns(graph, front, slot):
     """Introns that have waited long enough: t may be the last base before their right end."""
     pair = front.waiting_pair[slot]
@@ -316,7 +325,7 @@ def _admit_introns(graph, front, slot):
         front.worth[j] = log_add(front.worth[j], front.waiting[slot, j])
 
 
-@njit(cache=True, nogil=True)
+@native
 def _note_introns(graph, scale, front, slot, inside, admitted):
     """Fill a row of `Forward.inside` and of `Forward.admitted`; `slot` is that just admitted."""
     for j in range(len(front.worth)):
@@ -327,11 +336,10 @@ def _note_introns(graph, scale, front, slot, inside, admitted):
         admitted[j] = front.waiting[slot, j] + scale * front.total[graph.inside_label[j]]
 
 
-@njit(cache=True, nogil=True)
-def _ends(graph, scale, front, n):
-    """`Lattice.ends`, with the front after the last of n bases."""
+@native
+def _fill_ends(graph, scale, front, n, ends) -> None:
+    """Fill `Lattice.ends`, NEVER so far, with the front after the last of n bases."""
     states, introns = len(front.exon), len(front.worth)
-    ends = np.full(states + introns * (1 + graph.min_intron), NEVER)
     for s in range(states):
         if graph.may_end[s]:
             ends[s] = front.exon[s]
@@ -347,18 +355,17 @@ def _ends(graph, scale, front, n):
                     > NEVER
                 ):
                     ends[states + introns * (1 + age) + j] = front.waiting[slot, j] + total
-    return ends
 
 
-@njit(cache=True, nogil=True)
-def _retreat(graph, scale, rear, scores, codes, start, onward, opening):
+@native
+def _retreat(graph, scale, rear, scores, codes, start, onward, opening, ways) -> None:
     """Move the rear to base `start`; see `Backward`.
 
     Args:
         onward, opening: float64 [n, S]; their last row, which is there already, is that of the base
             where the rear is, the others are filled.
+        ways: float64 [S], room to work in.
     """
-    ways = np.empty(onward.shape[1])
     slot = (start + len(onward) - 1) % graph.min_intron  # of base t + 1
     for i in range(len(onward) - 2, -1, -1):
         t = start + i

@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.decode.grammar import IMPOSSIBLE
 from augustus_dl.decode.lattice import NEVER, Lattice, log_add, site_score
+from augustus_dl.decode.native import native
 from augustus_dl.encode import N, reverse_complement
 from augustus_dl.gene import Transcript
 from augustus_dl.labels import NUM_LABELS, label, mirror, to_labels
@@ -160,7 +160,8 @@ class _Features:
             lattice.codes,
             start,
             labels,
-            before,
+            before.copy(),
+            np.empty_like(before),
             after,
         )
         return min(1.0, math.exp(weight - self._log_total))
@@ -225,16 +226,16 @@ def _spellings(
     return paths if transcript.strand == "+" else [mirror(path) for path in paths]
 
 
-@njit(cache=True, nogil=True)
-def _log_weight(graph, scale, scores, codes, start, labels, enter, leave):
+@native
+def _log_weight(graph, scale, scores, codes, start, labels, before, after, leave) -> float:
     """Logarithm of the weight of all paths with these labels from base `start` on.
 
     Args:
         labels: uint8 [k]. Introns in it are whole, unless they run over an end of the region.
-        enter: float64 [S], sums over the ways to the base before `start`.
+        before: float64 [S], sums over the ways to the base before `start`; changed in place.
+        after: float64 [S], room to work in.
         leave: float64 [S], sums over the ways on from the last base.
     """
-    before, after = enter.copy(), np.empty_like(enter)
     k = 0
     while k < len(labels):
         after[:] = NEVER
@@ -244,7 +245,8 @@ def _log_weight(graph, scale, scores, codes, start, labels, enter, leave):
         else:
             end = k + 1
             _cross_base(graph, scale, scores[start + k], codes[start + k], labels[k], before, after)
-        before[:] = after
+        for s in range(len(before)):
+            before[s] = after[s]
         k = end
     total = NEVER
     for s in range(len(leave)):
@@ -252,7 +254,7 @@ def _log_weight(graph, scale, scores, codes, start, labels, enter, leave):
     return total
 
 
-@njit(cache=True, nogil=True)
+@native
 def _intron_end(graph, labels, k):
     """Where the intron ends that begins at label k; k where none does."""
     for j in range(len(graph.opener)):
@@ -265,7 +267,7 @@ def _intron_end(graph, labels, k):
     return k
 
 
-@njit(cache=True, nogil=True)
+@native
 def _cross_base(graph, scale, row, code, label, before, after):
     """Sums over the paths that give the next base, outside introns, this label."""
     for k in range(graph.base_first[code], graph.base_first[code + 1]):
@@ -276,7 +278,7 @@ def _cross_base(graph, scale, row, code, label, before, after):
                 after[target] = log_add(after[target], way)
 
 
-@njit(cache=True, nogil=True)
+@native
 def _cross_intron(graph, scale, scores, codes, start, labels, before, after):
     """Sums over the paths with one intron here, by opener; the region may cut it."""
     end = start + len(labels)

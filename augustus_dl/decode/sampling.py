@@ -7,14 +7,16 @@ them through one block before the next. Draws come from a seeded generator: same
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from augustus_dl.decode.lattice import NEVER, Lattice, log_add, site_score
+from augustus_dl.decode.native import native
 
 __all__ = ["sample_paths"]
 
 _OVERLAP = 2
 """Where a path comes from is seen up to two bases left of it."""
+_DRAWS = 2
+"""Random numbers that a path needs for a base, at most."""
 
 
 def sample_paths(lattice: Lattice, count: int, seed: int = 0) -> np.ndarray:
@@ -22,20 +24,27 @@ def sample_paths(lattice: Lattice, count: int, seed: int = 0) -> np.ndarray:
     random = np.random.default_rng(seed)
     paths = np.empty((count, len(lattice)), dtype=np.uint8)
     base, node = _last_nodes(lattice, random, paths)
+    states, introns = len(lattice.graph.state_label), len(lattice.graph.opener)
+    room = np.empty((states, 2 * states)), np.empty(states, dtype=np.int64), np.empty(introns)
+    uniform = np.empty(0)
     for forward in lattice.forward_again(_OVERLAP):
         first = forward.start + _OVERLAP if forward.start else 0
-        _trace(
+        most = _DRAWS * count * (forward.stop - first)
+        uniform = np.append(uniform, random.random(max(0, most - len(uniform))))
+        used = _trace(
             lattice.graph,
             lattice.scale,
             lattice.scores,
             lattice.codes,
             forward,
-            random,
+            uniform,
             first,
             base,
             node,
             paths,
+            room,
         )
+        uniform = uniform[used:]
     return paths
 
 
@@ -59,19 +68,27 @@ def _last_nodes(
     return base, node
 
 
-@njit(cache=True, nogil=True)
-def _trace(graph, scale, scores, codes, forward, random, first, base, node, paths):
+@native
+def _trace(graph, scale, scores, codes, forward, uniform, first, base, node, paths, room) -> int:
     """Follow all paths to the left, to bases below `first`.
 
     Args:
         forward: sums from `first` - 2 on at least, or from 0 on.
         base, node: int64 [count], where each path is; moved.
+        uniform: float64, random numbers from 0 to 1, enough of them.
         paths: uint8 [count, n], written.
+        room: to work in; float64 [S, 2 S], int64 [S], float64 [J].
+
+    Returns:
+        How many of the random numbers are used up.
     """
-    states = len(graph.state_label)
-    chance = np.empty((states, 2 * states))
-    chance_of = np.full(states, -1)  # the base that `chance` is of
-    for t in range(base.max(), first - 1, -1):
+    states, used = len(graph.state_label), 0
+    chance, chance_of, closed = room
+    chance_of[:] = -1  # the base that `chance` is of
+    last = first
+    for p in range(len(base)):
+        last = max(last, base[p])
+    for t in range(last, first - 1, -1):
         i = t - forward.start
         for p in range(len(paths)):
             if base[p] != t:
@@ -84,11 +101,13 @@ def _trace(graph, scale, scores, codes, forward, random, first, base, node, path
                     if chance_of[at] != t:
                         _chances(graph, scale, forward, i - 1, codes[t], at, chance[at])
                         chance_of[at] = t
-                    node[p] = _drawn(chance[at], random)
+                    node[p] = _drawn(chance[at], uniform[used])
+                    used += 1
                     if node[p] >= states:
-                        j = _closed(
-                            graph, scale, forward, i - 2, codes, t - 1, node[p] - states, random
-                        )
+                        opener = node[p] - states
+                        _closings(graph, scale, forward, i - 2, codes, t - 1, opener, closed)
+                        j = _drawn(closed, uniform[used])
+                        used += 1
                         paths[p, t - 1] = graph.right_label[j]
                         base[p] = t - 2
                         node[p] = states + j
@@ -98,15 +117,18 @@ def _trace(graph, scale, scores, codes, forward, random, first, base, node, path
                 base[p] = t - 1
                 if forward.admitted[i, j] > NEVER:
                     young = np.exp(forward.admitted[i, j] - forward.inside[i, j])
-                    if random.random() < young:
+                    used += 1
+                    if uniform[used - 1] < young:
                         left = t - graph.min_intron + 2
                         paths[p, left] = graph.left_label[j]
-                        paths[p, left + 1 : t] = graph.inside_label[j]
+                        for inside in range(left + 1, t):
+                            paths[p, inside] = graph.inside_label[j]
                         base[p] = left - 1
                         node[p] = graph.opener[j]
+    return used
 
 
-@njit(cache=True, nogil=True)
+@native
 def _chances(graph, scale, forward, i, code, state, chance):
     """Where paths come from that are in an exon state right of row i.
 
@@ -127,31 +149,40 @@ def _chances(graph, scale, forward, i, code, state, chance):
     _accumulate(chance)
 
 
-@njit(cache=True, nogil=True)
-def _closed(graph, scale, forward, i, codes, t, opener, random):
-    """Draw which intron of this opener has its right end at base t; row i is base t - 1."""
+@native
+def _closings(graph, scale, forward, i, codes, t, opener, chance):
+    """Which intron of this opener has its right end at base t; row i is base t - 1.
+
+    Args:
+        chance: float64 [J], filled with cumulative probabilities.
+    """
     pair = 5 * codes[t - 1] + codes[t]
-    chance = np.full(len(graph.opener), NEVER)
+    chance[:] = NEVER
     for j in range(len(chance)):
         if graph.opener[j] == opener:
             site = site_score(graph.close_first, graph.close_intron, graph.close_score, pair, j)
             chance[j] = forward.inside[i, j] + scale * site
     _accumulate(chance)
-    return _drawn(chance, random)
 
 
-@njit(cache=True, nogil=True)
+@native
 def _accumulate(chance):
     """Logarithms of weights to cumulative probabilities, in place."""
-    best, total = chance.max(), 0.0
+    best, total = NEVER, 0.0
+    for k in range(len(chance)):
+        best = max(best, chance[k])
     for k in range(len(chance)):
         if chance[k] > NEVER:
             total += np.exp(chance[k] - best)
         chance[k] = total
-    chance /= total
+    for k in range(len(chance)):
+        chance[k] /= total
 
 
-@njit(cache=True, nogil=True)
-def _drawn(chance, random):
-    """A place of cumulative probabilities, drawn at random."""
-    return np.searchsorted(chance, random.random(), side="right")
+@native
+def _drawn(chance, uniform):
+    """A place of cumulative probabilities, drawn by a random number from 0 to 1."""
+    k = 0
+    while k < len(chance) and chance[k] <= uniform:
+        k += 1
+    return k

@@ -17,10 +17,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from augustus_dl.decode.config import GRID
 from augustus_dl.decode.grammar import IMPOSSIBLE
+from augustus_dl.decode.native import native
 from augustus_dl.gene import Interval, Transcript
 from augustus_dl.labels import NUM_LABELS, NUM_UTR_LABELS, label, utr_label
 
@@ -203,7 +203,7 @@ def _best_within(
     if _is_complete(transcript, left):
         size = min(end - start, REACH)
         start, end = (end - size, end) if left else (start, start + size)
-        value, _ = _outward(track.worth(start, end, transcript.strand, left), MIN_INTRON)
+        value, _ = _regions(track.worth(start, end, transcript.strand, left), MIN_INTRON)
         best[: size + 1] = np.maximum.accumulate(value)
         best[size + 1 :] = best[size]
     return best
@@ -290,13 +290,13 @@ def _best_region(worth: _Worth) -> list[Interval]:
 
     Of equally good ones it is the shortest.
     """
-    value, origin = _outward(worth, MIN_INTRON)
+    value, origin = _regions(worth, MIN_INTRON)
     end = int(value.argmax())
     return _exons(origin, end)
 
 
 def _exons(origin: np.ndarray, end: int) -> list[Interval]:
-    """Exons of the best region that ends before base `end`; see `_outward`."""
+    """Exons of the best region that ends before base `end`; see `_regions`."""
     exons = []
     start = end
     while start > 0:
@@ -309,8 +309,7 @@ def _exons(origin: np.ndarray, end: int) -> list[Interval]:
     return exons[::-1]
 
 
-@njit(cache=True, nogil=True)
-def _outward(worth, min_intron):
+def _regions(worth: _Worth, min_intron: int) -> tuple[np.ndarray, np.ndarray]:
     """Best regions by their ends.
 
     Args:
@@ -325,10 +324,20 @@ def _outward(worth, min_intron):
     n = len(worth.exon)
     value = np.zeros(n + 1, dtype=np.int64)
     origin = np.full(n, -1, dtype=np.int64)
-    inside = np.zeros(n + 1, dtype=np.int64)  # worth of all bases before i as intron
+    inside = np.append(0, np.cumsum(worth.intron))
+    _outward(worth, inside, min_intron, value, origin)
+    return value, origin
+
+
+@native
+def _outward(worth, inside, min_intron, value, origin) -> None:
+    """Fill `value` and `origin` of `_regions`, 0 and -1 so far.
+
+    Args:
+        inside: int64 [n + 1], worth of all bases before i as intron.
+    """
     best, opened = IMPOSSIBLE, -1  # the best open intron that may end, and where it begins
-    for i in range(n):
-        inside[i + 1] = inside[i] + worth.intron[i]
+    for i in range(len(origin)):
         young = i - min_intron
         if young >= 0 and worth.enter[young] > _DEAD:
             score = value[young] + worth.enter[young] - inside[young]
@@ -339,4 +348,3 @@ def _outward(worth, min_intron):
             score = best + inside[i] + worth.leave[i]
             origin[i] = opened
         value[i + 1] = score + worth.exon[i]
-    return value, origin

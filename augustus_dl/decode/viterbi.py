@@ -20,10 +20,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.decode.grammar import IMPOSSIBLE, Graph, build_graph
+from augustus_dl.decode.native import inlined, native
 from augustus_dl.encode import N
 from augustus_dl.labels import NUM_LABELS
 
@@ -76,8 +76,8 @@ def _start(graph: Graph) -> _Front:
     )
 
 
-@njit(cache=True, nogil=True)
-def _advance(graph, front, scores, codes, next_code, back, entered):
+@native
+def _advance(graph, front, scores, codes, next_code, back, entered) -> None:
     """Move the front over a chunk.
 
     Args:
@@ -105,7 +105,7 @@ def _advance(graph, front, scores, codes, next_code, back, entered):
 
 
 # The four steps of `_advance` are inlined: as calls they would cost a third of the speed.
-@njit(inline="always")
+@inlined
 def _open_introns(graph, front, row, slot, pair):
     """Introns whose first base is t, right of an exon base: `value` is still that of t - 1."""
     front.waiting_pair[slot] = pair
@@ -115,7 +115,7 @@ def _open_introns(graph, front, row, slot, pair):
         front.waiting[slot, j] = score - front.total[graph.inside_label[j]]
 
 
-@njit(inline="always")
+@inlined
 def _step_exons(graph, front, row, code, back):
     """Exon states and intergenic: the best predecessor of each state that this base allows."""
     front.value[:] = IMPOSSIBLE
@@ -133,7 +133,7 @@ def _step_exons(graph, front, row, code, back):
         front.origin[s] = s
 
 
-@njit(inline="always")
+@inlined
 def _close_introns(graph, front, row, pair):
     """Introns whose last two bases are `pair`, at t - 1 and t: they were open at t - 1."""
     for e in range(graph.close_first[pair], graph.close_first[pair + 1]):
@@ -147,7 +147,7 @@ def _close_introns(graph, front, row, pair):
             front.origin[graph.opener[j]] = len(front.value) + j
 
 
-@njit(inline="always")
+@inlined
 def _admit_introns(graph, front, slot):
     """Introns that have waited long enough: t may be the last base before their right end.
 
@@ -164,7 +164,7 @@ def _admit_introns(graph, front, slot):
     return entered
 
 
-@njit(cache=True, nogil=True)
+@native
 def _trace(graph, back, entered, t, node, nodes, labels):
     """Follow the path of `node` at base t to the left, writing its nodes and labels.
 
@@ -192,7 +192,7 @@ def _trace(graph, back, entered, t, node, nodes, labels):
                 node = graph.opener[j]
 
 
-@njit(cache=True, nogil=True)
+@native
 def _write_young(graph, left, end, j, nodes, labels):
     """Write an intron's bases from its left end to `end`; return the base left of it."""
     nodes[left:end] = _FORCED
@@ -201,7 +201,7 @@ def _write_young(graph, left, end, j, nodes, labels):
     return left - 1
 
 
-@njit(cache=True, nogil=True)
+@native
 def _meet(graph, back, entered, t, node, nodes):
     """Last base that the path of `node` at base t shares with the path in `nodes`, or -1."""
     states = back.shape[1]
@@ -217,9 +217,13 @@ def _meet(graph, back, entered, t, node, nodes):
     return max(t, -1)
 
 
-@njit(cache=True, nogil=True)
-def _settle(graph, front, back, entered, labels):
-    """Write the labels all survivors agree on; return how many bases that are."""
+@native
+def _settle(graph, front, back, entered, labels, nodes) -> int:
+    """Write the labels all survivors agree on; return how many bases that are.
+
+    Args:
+        nodes: int16 [n], room to work in.
+    """
     n, states = back.shape
     # What comes from state 0 cannot get ahead of what comes from its heir any more.
     first = 1 if graph.heir and front.value[graph.heir] >= front.value[0] else 0
@@ -227,7 +231,6 @@ def _settle(graph, front, back, entered, labels):
     for s in range(first, states):
         if front.value[s] > front.value[survivor]:
             survivor = s
-    nodes = np.empty(n, dtype=np.int16)
     _trace(graph, back, entered, n - 1, survivor, nodes, labels)
     last = n - 1
     for s in range(first, states):
@@ -249,11 +252,14 @@ def _settle(graph, front, back, entered, labels):
     return last + 1
 
 
-@njit(cache=True, nogil=True)
-def _finish(graph, front, back, entered, labels):
+@native
+def _finish(graph, front, back, entered, labels, nodes) -> None:
     """Write the labels of the best path that the sequence may end with.
 
     Where there is none, because a gene is asked for and none is possible, all is intergenic.
+
+    Args:
+        nodes: int16 [n], room to work in.
     """
     n, states = back.shape
     best, node, young, age_young = _DEAD, 0, -1, 0
@@ -272,7 +278,6 @@ def _finish(graph, front, back, entered, labels):
             score = front.waiting[slot, j] + front.total[graph.inside_label[j]]
             if graph.may_end[graph.opener[j]] and score > best:
                 best, node, young, age_young = score, graph.opener[j], j, age
-    nodes = np.empty(n, dtype=np.int16)
     if young >= 0:
         _write_young(graph, n - age_young, n, young, nodes, labels)
     _trace(graph, back, entered, n - 1 - age_young, node, nodes, labels)
@@ -359,13 +364,14 @@ class Decoder:
             n = len(codes)
             _advance(graph, front, scores, codes, next_code, back[-n:], entered[-n:])
             labels = np.empty(len(history), dtype=np.uint8)
+            nodes = np.empty(len(history), dtype=np.int16)
             if is_last:
-                _finish(graph, front, back, entered, labels)
+                _finish(graph, front, back, entered, labels, nodes)
                 yield labels
             elif len(history) < 2 * unsettled:
                 yield labels[:0]  # keeps the work of settling linear in the sequence's length
             else:
-                settled = _settle(graph, front, back, entered, labels)
+                settled = _settle(graph, front, back, entered, labels, nodes)
                 history.forget(settled)
                 unsettled = len(history)
                 yield labels[:settled]

@@ -108,6 +108,8 @@ def open_engine(
         OptionError: the device is unknown or absent.
     """
     if _is_cpu(device) and os.environ.get("AUGUSTUS_DL_ENGINE") != "torch":
+        # OpenVINO does without its converter, which takes as long to load as the rest of it.
+        sys.modules.setdefault("openvino.tools.ovc", None)
         try:
             from augustus_dl.engine.openvino import OpenVinoEngine
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from augustus_dl import __version__
+from augustus_dl import AUGUSTUS_VERSION, __version__
 from augustus_dl.evidence import Evidence, no_evidence
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.genetic_code import GeneticCode, genetic_code
@@ -21,7 +21,6 @@ from augustus_dl.io.comment_blocks import evidence_block, sequence_blocks
 from augustus_dl.io.transcript_lines import Columns, score_text, transcript_lines
 
 __all__ = [
-    "AUGUSTUS_VERSION",
     "NO_GENES",
     "HintsOfRun",
     "OutputOptions",
@@ -33,9 +32,6 @@ __all__ = [
     "sequence_header",
     "trailer",
 ]
-
-AUGUSTUS_VERSION = "3.5.0"
-"""The version whose interface is answered; clients demand at least 3.3.2."""
 
 NO_GENES = "# (none)"
 

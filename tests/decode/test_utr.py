@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from augustus_dl.decode import utr
 from augustus_dl.decode.config import GRID
 from augustus_dl.decode.grammar import IMPOSSIBLE
-from augustus_dl.decode.utr import UtrTrack, _exons, _outward, _Worth, with_utrs
+from augustus_dl.decode.utr import UtrTrack, _exons, _regions, _Worth, with_utrs
 from augustus_dl.encode import base_codes, reverse_complement
 from augustus_dl.gene import Transcript
 from augustus_dl.labels import MIRROR, NUM_LABELS, UTR_MIRROR, label, to_utr_labels
@@ -27,7 +27,7 @@ MIRRORED_COLUMNS = [*MIRROR.tolist(), *(NUM_LABELS + UTR_MIRROR).tolist()]
 
 
 def plain(worth: _Worth, min_intron: int) -> list[int]:
-    """`value` of `_outward`, from its definition."""
+    """`value` of `_regions`, from its definition."""
     n = len(worth.exon)
     value = [0]
     for end in range(1, n + 1):
@@ -56,7 +56,7 @@ def worths(draw) -> _Worth:
 
 @given(worths(), st.integers(1, 6))
 def test_the_best_region_of_each_length(worth: _Worth, min_intron: int) -> None:
-    value, origin = _outward(worth, min_intron)
+    value, origin = _regions(worth, min_intron)
     assert value.tolist() == plain(worth, min_intron)
     for end in range(len(value)):
         exons = _exons(origin, end)

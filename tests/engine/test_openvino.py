@@ -6,7 +6,6 @@ python -m pytest tests/engine/test_openvino.py
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -196,16 +195,6 @@ def test_other_weights_are_another_network(toy_folder: Path, tmp_path: Path) -> 
     tensors["head.1.bias"][3] += 1
     save_file(tensors, folder / "model.safetensors")
     assert not np.array_equal(scored(OpenVinoEngine(folder, "yeasts"), codes, masked), first)
-
-
-def test_the_cache_forgets_what_was_not_used(own_cache: Path, monkeypatch) -> None:
-    own_cache.mkdir(parents=True)
-    for age, name in enumerate("abcd"):
-        (own_cache / f"{name}.blob").touch()
-        os.utime(own_cache / f"{name}.blob", (1e9 - age, 1e9 - age))
-    monkeypatch.setattr(openvino_cache, "_KEPT", 2)
-    openvino_cache._forget(own_cache)
-    assert sorted(path.name for path in own_cache.iterdir()) == ["a.blob", "b.blob"]
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(
