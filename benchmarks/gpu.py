@@ -191,10 +191,14 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     write_fasta(folder / "warm.fa", long_genome(options.fasta, _WARM, _WARM))
     one_by_one(folder / "warm.fa", finder, Clock(device), config, output)
     start = time.perf_counter() - began
+    tell(f"start {start:.1f} s")
     clock = Clock(device)
     once, its_bases = network_alone(finder, clock)
+    tell(f"network alone {its_bases / 1e6 / once:.1f} Mb/s")
     one_by_one(fasta, finder, clock, config, output)
+    tell(", ".join(f"{name} {spent:.2f} s" for name, spent in clock.seconds.items()))
     seconds = together(fasta, profile, engine, output)
+    tell(f"together {seconds:.2f} s")
     cuda = device.type == "cuda"
     found = {
         "machine": torch.cuda.get_device_name(device) if cuda else platform.processor(),
@@ -217,6 +221,11 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         torch.cuda.empty_cache()
         found["program"] = commands(fasta, options, folder, bases)
     return found
+
+
+def tell(line: str) -> None:
+    """What is known by now, to the error stream: a run that is stopped has told something."""
+    print(f"benchmarks.gpu: {line}", file=sys.stderr, flush=True)
 
 
 def table(found: dict[str, Any]) -> str:

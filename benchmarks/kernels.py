@@ -58,7 +58,7 @@ class Case:
 
     Attributes:
         inputs: tensors that have gradients, the arguments of every way.
-        reference: called on the inputs in float32, the measure of all ways.
+        reference: called on the inputs in the dtype `exact`, the measure of all ways.
         ways: makers of ways by name, the fused one first, the eager reference second.
         operations, unit: of the forward pass, and the key of PEAKS they go by.
         backward: operations of the backward pass as a multiple.
@@ -73,6 +73,7 @@ class Case:
     operations: float
     unit: str = "bf16"
     backward: float = 2.0
+    exact: torch.dtype = torch.float32
 
     def least_ms(self, peaks: dict[str, float], out: torch.Tensor) -> tuple[float, float]:
         """The least time of the forward pass and of both passes."""
@@ -237,7 +238,7 @@ def chain_case(B: int, L: int, K: int = 29) -> Case:
         return run
 
     def reference(scores_BLK: torch.Tensor) -> torch.Tensor:
-        return chain_reference.log_partition(scores_BLK, transition_KK)
+        return chain_reference.log_partition(scores_BLK, transition_KK.to(scores_BLK))
 
     return Case(
         kernel="log_partition",
@@ -253,6 +254,7 @@ def chain_case(B: int, L: int, K: int = 29) -> Case:
         operations=2 * B * L * K * K,
         unit="float32",
         backward=1.0,
+        exact=torch.float64,  # log-partitions grow to 1e5, whose float32 neighbours are 0.01 apart
     )
 
 
@@ -300,7 +302,7 @@ def median_ms(call: Callable[[], object]) -> float:
 
 def timings(case: Case, peaks: dict[str, float] | None, until: float) -> Iterator[Timing]:
     """Rows of a case, those that must not begin after `until` left out by then."""
-    exact = tuple(t.detach().float().requires_grad_() for t in case.inputs)
+    exact = tuple(t.detach().to(case.exact).requires_grad_() for t in case.inputs)
     out = case.reference(*exact)
     upstream = torch.randn_like(out)
     expected = [out.detach(), *torch.autograd.grad(out, exact, upstream)]
