@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from augustus_dl.encode import base_codes, reverse_complement, soft_mask
 from augustus_dl.gene import Gene, Transcript
@@ -17,6 +18,13 @@ from augustus_dl.train.truth import label_contig, label_utrs
 
 _LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
 _CODONS = ("GCC", "AAG", "GAT", "CTG", "GAA", "ATC", "GGT", "CGC")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Windows of a batch are shared among torch's threads; tests count what one thread does,
+    whatever ran before them."""
+    torch.set_num_threads(1)
 
 
 def _coding(rng: np.random.Generator, codons: int) -> str:
