@@ -1,11 +1,12 @@
 """What hints are worth: augustus-dl and AUGUSTUS with the same simulated hints on test rows.
 
-    python -m benchmarks.hints --data FOLDER [--sets NAME ...] [--megabases N] [--no-augustus]
+    python -m benchmarks.hints --data FOLDER [--sets NAME ...] [--megabases N] [--augustus KIND ...]
 
 Hints are those of `benchmarks.simulated_hints`, made from the reference of the test rows with the
 statistics of training rows; factors are BRAKER's (`braker.cfg`). hints.json and hints.md go to
 benchmarks/results/. The network of augustus-dl reads each sequence once, then it is decoded with
-each kind of hints: seconds are those of decoding. AUGUSTUS runs as a command each time.
+each kind of hints: seconds are those of decoding. AUGUSTUS runs as a command each time, with the
+kinds that are named and without hints; after `--augustus` alone it does not.
 """
 
 from __future__ import annotations
@@ -209,7 +210,8 @@ def benchmark(options: argparse.Namespace) -> dict:
             files = write_hints(task, made)
             running = {
                 kind: pool.submit(augustus, task, kind, files.get(kind))
-                for kind in (OF_AUGUSTUS if options.augustus else ())
+                for kind in OF_AUGUSTUS
+                if kind in options.augustus or (options.augustus and kind == "none")
             }
             programs = {"augustus-dl": ours(task, files, options.device)}
             if running:
@@ -242,7 +244,9 @@ def main() -> None:
     parser.add_argument("--megabases", type=float, help="of each test row; all of it by default")
     parser.add_argument("--device", default="cpu", help="device of augustus-dl")
     parser.add_argument("--jobs", type=int, default=1, help="runs of AUGUSTUS at the same time")
-    parser.add_argument("--no-augustus", dest="augustus", action="store_false")
+    parser.add_argument(
+        "--augustus", nargs="*", default=OF_AUGUSTUS, choices=OF_AUGUSTUS, metavar="KIND"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results")
     options = parser.parse_args()
     try:

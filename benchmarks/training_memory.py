@@ -33,6 +33,7 @@ LARGE = {"widths": (32, 96, 192, 768), "layers": 12, "heads": 12, "hidden": 2048
 ROWS = {
     "base": [
         "--windows=16 --accumulation=1",
+        "--windows=16 --accumulation=2",
         "--windows=16 --accumulation=8",
         "--windows=16 --accumulation=8 --recompute",
         "--windows=16 --accumulation=8 --deepspeed=zero2",

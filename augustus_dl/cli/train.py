@@ -20,7 +20,13 @@ def train(
     steps: Annotated[int, typer.Option(help="Optimiser steps in all.")] = 10_000,
     windows: Annotated[int, typer.Option(help="Windows a step.")] = 16,
     length: Annotated[int, typer.Option(help="Bases a window.")] = 65_536,
-    accumulation: Annotated[int, typer.Option(help="Parts that a step is read in.")] = 1,
+    accumulation: Annotated[
+        int,
+        typer.Option(
+            help="Parts that a step is read in; 0 lets half a megabase be read at once on a CPU, "
+            "and all elsewhere."
+        ),
+    ] = 0,
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Compute twice instead of remembering: less memory.")
     ] = False,
@@ -56,11 +62,12 @@ def train(
     The run folder is a species profile: `augustus-dl --species=RUN genome.fa` uses it.
     """
     from augustus_dl.engine.torch import choose_device
-    from augustus_dl.train.config import TrainConfig
+    from augustus_dl.train.config import TrainConfig, usual_accumulation
     from augustus_dl.train.loop import train as run_training
     from augustus_dl.train.pack import read_pack
     from augustus_dl.train.parallel import is_main
 
+    chosen = choose_device(device)
     config = TrainConfig(
         species=species,
         clade=clade,
@@ -70,7 +77,7 @@ def train(
         steps=steps,
         windows=windows,
         length=length,
-        accumulation=accumulation,
+        accumulation=accumulation or usual_accumulation(windows, length, chosen.type),
         recompute=recompute,
         learning_rate=learning_rate,
         gamma=gamma,
@@ -96,7 +103,7 @@ def train(
         config,
         [read_pack(path) for path in packs],
         run,
-        choose_device(device),
+        chosen,
         minutes,
         progress=lambda line: typer.echo(line, err=True),
         deepspeed=deepspeed,

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from augustus_dl.errors import TrainingError
 from augustus_dl.network.config import CLADES, MIXERS, SIZES
 
-__all__ = ["TrainConfig"]
+__all__ = ["TrainConfig", "usual_accumulation"]
+
+_AT_ONCE = 8 * 65_536
+"""Bases that are read at once on a CPU: the shipped size then stays below 8 GB."""
+
+
+def usual_accumulation(windows: int, length: int, device: str) -> int:
+    """In how many parts a step is read if nobody says: all at once, on a CPU half a megabase."""
+    if device != "cpu":
+        return 1
+    parts = (n for n in range(1, windows + 1) if windows % n == 0)
+    return next((n for n in parts if windows // n * length <= _AT_ONCE), max(1, windows))
 
 
 @dataclass(frozen=True)

@@ -66,11 +66,16 @@ def test_the_report(task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         hints, "augustus", lambda task, kind, _: {**hints.accuracy(task, right), "cpu_s": 1.0}
     )
     options = argparse.Namespace(
-        sets=["toy"], data=tmp_path, megabases=None, device="cpu", jobs=1, augustus=True
+        sets=["toy"],
+        data=tmp_path,
+        megabases=None,
+        device="cpu",
+        jobs=1,
+        augustus=["introns", "proteins"],
     )
     text = hints.table(hints.benchmark(options))
     rows = [line for line in text.splitlines() if line.startswith("| toy")]
-    assert len(rows) == len(hints.KINDS) + len(hints.OF_AUGUSTUS)
+    assert len(rows) == len(hints.KINDS) + len({"none", "introns", "proteins"})
     assert "| none | augustus-dl | 0.0 / 0.0 / 0.0 | +0.0 |" in rows[0]
     assert "| 100.0 / 100.0 / 100.0 | +100.0 | 100.0 | 1.00 | 2 |" in rows[2]
     assert "An empty hints file gives OTHER genes as none." in text
