@@ -26,7 +26,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from augustus_dl.gene import Transcript
+from augustus_dl.gene import Interval, Transcript
 
 __all__ = [
     "FEATURES",
@@ -129,6 +129,25 @@ def _legal_transitions() -> np.ndarray:
 
 LEGAL = _legal_transitions()
 
+_GENIC, _MINUS, _CODING, _FIRST, _LAST = 1, 2, 4, 8, 16
+"""What a label tells of its base: in a gene, on the minus strand, coding; first or last of a gene,
+read from left to right."""
+_C0, _START, _STOP = (label("+", kind) for kind in ("C0", "START", "STOP"))
+
+
+def _traits() -> np.ndarray:
+    """uint8 [256]: the traits of each label."""
+    traits = np.zeros(256, dtype=np.uint8)
+    for strand, bit, first, last in (("+", 0, "START", "STOP"), ("-", _MINUS, "STOP", "START")):
+        for kind in _KINDS:
+            coding = kind in ("C0", "C1", "C2", "START", "STOP")
+            ends = _FIRST * (kind == first) | _LAST * (kind == last)
+            traits[label(strand, kind)] = _GENIC | bit | _CODING * coding | ends
+    return traits
+
+
+_TRAITS = _traits()
+
 
 def to_labels(transcripts: Iterable[Transcript], length: int) -> np.ndarray:
     """Label path of non-overlapping transcripts on a sequence of `length` bases; uint8 [length].
@@ -209,55 +228,51 @@ def to_utr_labels(transcript: Transcript, length: int) -> np.ndarray:
     return track
 
 
-def from_labels(labels: np.ndarray) -> list[Transcript]:
-    """Transcripts of a label path (uint8 [L]), in rising order; inverse of `to_labels`.
+def from_labels(labels: np.ndarray, start: int = 0) -> list[Transcript]:
+    """Transcripts of a label path, in rising order; inverse of `to_labels`.
 
     Stretches inside a gene that hold no coding base (a sequence inside one intron) give none.
+
+    Args:
+        labels: uint8 [L].
+        start: coordinate of its first base.
     """
+    if not len(labels):
+        return []
+    traits = _TRAITS[labels]
+    left, right = traits[:-1], traits[1:]
+    changed = left ^ right
+    begins = (changed & (_GENIC | _MINUS)) | (left & _LAST) | (right & _FIRST)
+    bounds = np.concatenate(([0], 1 + np.flatnonzero(begins | (changed & _CODING)), [len(labels)]))
+    firsts = bounds[:-1]
+    genes = np.append(np.flatnonzero(np.append(True, begins[firsts[1:] - 1])), len(firsts)).tolist()
+    kinds, bounds = traits[firsts].tolist(), bounds.tolist()
     transcripts = []
-    for start, end in _gene_spans(labels):
-        path = labels[start:end]
-        if path[0] > _PER_STRAND:
-            transcript = _parse_plus(mirror(path))
-            transcript = transcript and transcript.mirrored(len(path))
-        else:
-            transcript = _parse_plus(path)
-        if transcript:
-            transcripts.append(transcript.shifted(start))
+    for i, j in itertools.pairwise(genes):
+        if not kinds[i] & _GENIC:
+            continue
+        cds = [(bounds[k], bounds[k + 1]) for k in range(i, j) if kinds[k] & _CODING]
+        if cds:
+            extent = bounds[i], bounds[j]
+            transcripts.append(_transcript(labels, cds, extent, kinds[i] & _MINUS, start))
     return transcripts
 
 
-def _gene_spans(labels: np.ndarray) -> list[tuple[int, int]]:
-    """Half-open stretches that belong to one gene each."""
-    genic = (labels != INTERGENIC) & (labels != MASKED)
-    minus = labels > _PER_STRAND
-    ends = (labels == label("+", "STOP")) | (labels == label("-", "START"))
-    first = (labels == label("+", "START")) | (labels == label("-", "STOP"))
-    first[:1] = True
-    first[1:] |= (genic[1:] != genic[:-1]) | (minus[1:] != minus[:-1]) | ends[:-1]
-    bounds = [*np.flatnonzero(first).tolist(), len(labels)]
-    return [(a, b) for a, b in itertools.pairwise(bounds) if genic[a]]
-
-
-def _parse_plus(path: np.ndarray) -> Transcript | None:
-    """One plus-strand gene that fills `path`; None when it has no coding base."""
-    c0, c2 = label("+", "C0"), label("+", "C2")
-    start_codon, stop_codon = label("+", "START"), label("+", "STOP")
-    coding = (path >= c0) & (path <= c2) | (path == start_codon) | (path == stop_codon)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], coding.astype(np.int8), [0]))))
-    if not len(edges):
-        return None
-    cds = tuple((int(a), int(b)) for a, b in edges.reshape(-1, 2))
-    first = path[cds[0][0]]
-    position = {start_codon: 0, stop_codon: 2}.get(int(first), int(first) - c0)
+def _transcript(
+    labels: np.ndarray, cds: list[Interval], extent: Interval, minus: int, start: int
+) -> Transcript:
+    """One gene of a label path; coordinates go in as those of the path."""
+    ends = int(labels[cds[0][0]]), int(labels[cds[-1][1] - 1])
+    first, last = (label - _PER_STRAND for label in ends[::-1]) if minus else ends
+    position = {_START: 0, _STOP: 2}.get(first, first - _C0)
     return Transcript(
-        strand="+",
-        cds=cds,
-        phase=(3 - position) % 3,
-        complete5=bool(first == start_codon),
-        complete3=bool(path[cds[-1][1] - 1] == stop_codon),
-        start=0,
-        end=len(path),
+        strand="-" if minus else "+",
+        cds=tuple((start + a, start + b) for a, b in cds),
+        phase=-position % 3,
+        complete5=first == _START,
+        complete3=last == _STOP,
+        start=start + extent[0],
+        end=start + extent[1],
     )
 
 

@@ -48,8 +48,8 @@ def batches(
         yield (
             start + len(labels),
             [
-                transcript.shifted(start)
-                for transcript in read(labels)
+                transcript
+                for transcript in read(labels, start)
                 if not (transcript.complete5 and transcript.complete3)
                 or transcript.coding_length >= config.min_coding_length
             ],
@@ -80,8 +80,12 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.empty(0, dtype=np.uint8), *parts])
 
 
-def _overlapping(labels: np.ndarray) -> list[Transcript]:
-    """Transcripts of one strand that may overlap; see `grammar` for what their labels are."""
+def _overlapping(labels: np.ndarray, offset: int) -> list[Transcript]:
+    """Transcripts of one strand that may overlap; see `grammar` for what their labels are.
+
+    Args:
+        offset: coordinate of the first label.
+    """
     found = []
     for start, end in intervals_of(labels != INTERGENIC).tolist():
         path = labels[start:end]
@@ -89,7 +93,7 @@ def _overlapping(labels: np.ndarray) -> list[Transcript]:
             genes = [gene.mirrored(len(path)) for gene in _overlapping_plus(mirror(path))[::-1]]
         else:
             genes = _overlapping_plus(path)
-        found += [gene.shifted(start) for gene in genes]
+        found += [gene.shifted(offset + start) for gene in genes]
     return found
 
 
