@@ -151,8 +151,11 @@ def together(fasta: Path, profile: Profile, engine: TorchEngine, output: Path) -
     return time.perf_counter() - began
 
 
-def commands(fasta: Path, options: argparse.Namespace, folder: Path, bases: int) -> dict[str, Any]:
+def commands(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The program in a process of its own: on a genome, and on 10 kb of it."""
+    megabases = options.program_megabases or options.megabases
+    bases, fasta = int(1e6 * megabases), folder / "program.fa"
+    write_fasta(fasta, long_genome(options.fasta, bases, int(1e6 * options.contig_megabases)))
     with open(folder / "start.fa", "wb") as short, open(fasta, "rb") as long:
         short.write(long.read(10_000))
     command = [sys.executable, "-m", "augustus_dl", f"--species={options.species}"]
@@ -165,6 +168,7 @@ def commands(fasta: Path, options: argparse.Namespace, folder: Path, bases: int)
             sys.exit(f"benchmarks.gpu: {errors.read_text(encoding='utf-8').strip()}")
     whole, start = usages["whole"], usages["start"]
     return {
+        "bases": bases,
         "seconds": whole.wall_s,
         "start_s": start.wall_s,
         "mb_per_s": bases / 1e6 / whole.wall_s,
@@ -219,7 +223,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
     if cuda:
         torch.cuda.empty_cache()
-        found["program"] = commands(fasta, options, folder, bases)
+        found["program"] = commands(options, folder)
     return found
 
 
@@ -250,6 +254,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="JSON")
     parser.add_argument("--megabases", type=float, default=100)
     parser.add_argument("--contig-megabases", type=float, default=20)
+    parser.add_argument("--program-megabases", type=float, help="of the program; default the same")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--compile", action="store_true", help="torch.compile the network")
     options = parser.parse_args()
