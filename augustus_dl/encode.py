@@ -1,7 +1,8 @@
 """Sequences as arrays: base codes, reverse complement, soft-masking, two-bit packing.
 
 A base code is uint8: A 0, C 1, G 2, T 3, anything else 4 (N). Soft-masking (lower case) is kept
-in a bool array of its own.
+in a bool array of its own. Of a long sequence both are made part by part from its letters, where
+they are looked at (`BasesOnDemand`).
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import numpy as np
 
 __all__ = [
     "MASKED",
+    "BasesOnDemand",
     "N",
     "base_codes",
+    "codes_on_demand",
     "intervals_of",
     "letters",
+    "mask_on_demand",
     "pack_bases",
     "reverse_complement",
     "soft_mask",
@@ -56,7 +60,41 @@ def track(sequence: bytes, softmasking: bool = True) -> np.ndarray:
     return _translated(sequence, _TRACK if softmasking else _CODE)
 
 
-def _translated(sequence: bytes, table: np.ndarray) -> np.ndarray:
+class BasesOnDemand:
+    """An array of one number for each letter of a sequence, that takes up no memory.
+
+    A slice, or what is at an array of places, is again one; `np.asarray` makes the array.
+
+    Args:
+        letters: uint8 [L].
+        table: the number of each letter, [256].
+    """
+
+    def __init__(self, letters: np.ndarray, table: np.ndarray) -> None:
+        self._letters, self._table = letters, table
+
+    def __len__(self) -> int:
+        return len(self._letters)
+
+    def __getitem__(self, part: slice | np.ndarray) -> BasesOnDemand:
+        return BasesOnDemand(self._letters[part], self._table)
+
+    def __array__(self, dtype: type | None = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(_translated(self._letters, self._table), dtype=dtype)
+
+
+def codes_on_demand(sequence: bytes) -> BasesOnDemand:
+    """`base_codes` of a sequence, part by part."""
+    return BasesOnDemand(np.frombuffer(sequence, dtype=np.uint8), _CODE)
+
+
+def mask_on_demand(sequence: bytes, softmasking: bool = True) -> BasesOnDemand:
+    """`soft_mask` of a sequence, part by part; False everywhere where it is not wanted."""
+    table = _LOWER if softmasking else np.zeros_like(_LOWER)
+    return BasesOnDemand(np.frombuffer(sequence, dtype=np.uint8), table)
+
+
+def _translated(sequence: bytes | np.ndarray, table: np.ndarray) -> np.ndarray:
     """Entries of a table for 256 letters; block by block, since an index takes up 8 bytes each."""
     given = np.frombuffer(sequence, dtype=np.uint8)
     found = np.empty(len(given), dtype=table.dtype)
@@ -71,11 +109,16 @@ def reverse_complement(codes: np.ndarray) -> np.ndarray:
     return _COMPLEMENT[codes[::-1]]
 
 
-def intervals_of(flags: np.ndarray) -> np.ndarray:
+def intervals_of(flags: np.ndarray | BasesOnDemand) -> np.ndarray:
     """Half-open runs of True in bool [L]; int64 [n, 2]."""
-    inside = np.flatnonzero(flags[1:] != flags[:-1]) + 1
-    first, last = [0][: flags[:1].sum()], [len(flags)][: flags[-1:].sum()]
-    return np.concatenate((first, inside, last)).astype(np.int64).reshape(-1, 2)
+    bounds: list[np.ndarray] = []
+    before = False
+    for start in range(0, len(flags), _BLOCK):
+        part = np.asarray(flags[start : start + _BLOCK])
+        bounds.append(np.flatnonzero(np.diff(part, prepend=before)) + start)
+        before = part[-1]
+    end = np.full(int(before), len(flags))
+    return np.concatenate((*bounds, end)).astype(np.int64).reshape(-1, 2)
 
 
 def pack_bases(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -29,7 +29,7 @@ from augustus_dl.alternatives import (
 )
 from augustus_dl.decode.block_bonus import block_stage
 from augustus_dl.decode.config import DecoderConfig
-from augustus_dl.encode import base_codes, soft_mask, track
+from augustus_dl.encode import BasesOnDemand, codes_on_demand, mask_on_demand, track
 from augustus_dl.engine import Engine, PathEngine, open_engine
 from augustus_dl.errors import OptionError
 from augustus_dl.gene import Gene, Transcript
@@ -246,8 +246,8 @@ def _searches(
         length = len(contig.sequence)
         whole = number > 0 or is_whole(contig, options)
         span = (0, length) if whole else prediction_span(length, options.range)
-        codes = base_codes(contig.sequence)
-        masked = soft_mask(contig.sequence) & options.softmasking
+        codes = codes_on_demand(contig.sequence)
+        masked = mask_on_demand(contig.sequence, options.softmasking)
         scores = _scores(codes, masked, engine, config, span, options.utr)
         stages, hints = [], None
         if options.hints:
@@ -255,7 +255,8 @@ def _searches(
             stages += options.hints.stages(contig, span[1], strength)
             hints = options.hints.of_parses(contig, span[1], strength)
         if options.protein_profile:
-            found = block_stage(codes[slice(*span)], options.protein_profile, config.code())
+            part = np.asarray(codes[slice(*span)])
+            found = block_stage(part, options.protein_profile, config.code())
             stages += [found] if found else []
         yield (
             contig,
@@ -330,8 +331,8 @@ def transcripts_of(
 
 
 def loci_of(
-    codes: np.ndarray,
-    masked: np.ndarray,
+    codes: np.ndarray | BasesOnDemand,
+    masked: np.ndarray | BasesOnDemand,
     engine: Engine,
     config: DecoderConfig,
     span: tuple[int, int] | None = None,
@@ -360,8 +361,8 @@ def loci_of(
 
 
 def _scores(
-    codes: np.ndarray,
-    masked: np.ndarray,
+    codes: np.ndarray | BasesOnDemand,
+    masked: np.ndarray | BasesOnDemand,
     engine: Engine,
     config: DecoderConfig,
     span: tuple[int, int],
@@ -374,7 +375,7 @@ def _scores(
 
 def _loci(
     scores: Iterator[np.ndarray],
-    codes: np.ndarray,
+    codes: np.ndarray | BasesOnDemand,
     config: DecoderConfig,
     span: tuple[int, int],
     stages: Sequence[Stage],
@@ -405,11 +406,13 @@ def _loci(
         yield [transcript.shifted(start) for transcript in locus]
 
 
-def _stretches(scores: Iterable[np.ndarray], codes: np.ndarray) -> Iterator[Stretch]:
+def _stretches(
+    scores: Iterable[np.ndarray], codes: np.ndarray | BasesOnDemand
+) -> Iterator[Stretch]:
     """Pair each stretch of scores with its bases."""
     start = 0
     for part in scores:
-        yield Stretch(part, codes[start : start + len(part)], start)
+        yield Stretch(part, np.asarray(codes[start : start + len(part)]), start)
         start += len(part)
 
 
@@ -433,7 +436,7 @@ def _copies(stretches: Iterator[Stretch], number: int) -> list[Iterator[Stretch]
 
 def _search(
     stretches: Iterator[Stretch],
-    codes: np.ndarray,
+    codes: np.ndarray | BasesOnDemand,
     track: DecoderConfig,
     stages: Sequence[Stage],
     alternatives: AlternativeOptions,
@@ -448,13 +451,13 @@ def _search(
         A base up to which all genes are known, and those left of it that no batch had before.
     """
     from augustus_dl.decode.parse import batches
-    from augustus_dl.decode.track import one_strand, symbols
+    from augustus_dl.decode.track import one_strand
     from augustus_dl.decode.viterbi import Decoder
 
     stretches = (part._replace(scores=one_strand(part.scores, track)) for part in stretches)
     for stage in stages:
         stretches = stage(stretches, track)
-    chunks = _chunks(stretches, symbols(codes, track))
+    chunks = _chunks(stretches, codes, track)
     if alternatives.needed or hints:
         return Alternatives(track, alternatives, hints).batches(chunks)
     found = batches(Decoder(track).decode(chunks), track)
@@ -462,10 +465,10 @@ def _search(
 
 
 def _chunks(
-    stretches: Iterable[Stretch], symbols: np.ndarray
+    stretches: Iterable[Stretch], codes: np.ndarray | BasesOnDemand, track: DecoderConfig
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """What the decoder reads: scores and symbols."""
-    cursor = 0
+    from augustus_dl.decode.track import symbols
+
     for part in stretches:
-        yield part.scores, symbols[cursor : cursor + len(part.scores)]
-        cursor += len(part.scores)
+        yield part.scores, symbols(codes, track, part.start, part.start + len(part.scores))

@@ -7,13 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-import numpy as np
-
 from augustus_dl.alternatives import ParseHints
 from augustus_dl.decode.bonus import hint_stage
 from augustus_dl.decode.hint_groups import GroupingOptions, group_hints
 from augustus_dl.decode.increments import Stage
-from augustus_dl.encode import base_codes, soft_mask
+from augustus_dl.encode import codes_on_demand, mask_on_demand
 from augustus_dl.hinted_introns import HintedIntrons
 from augustus_dl.hints import Extrinsic, HintCollection, HintGroups
 from augustus_dl.io.fasta import Contig
@@ -84,7 +82,7 @@ class RunHints:
         return partial(
             hint_stage,
             extrinsic=self.extrinsic,
-            codes=base_codes(contig.sequence[self.offset : end]),
+            codes=codes_on_demand(contig.sequence)[self.offset : end],
             malus=len(self.collection.rows) > 0,  # a file without hints changes nothing
             strength=strength,
             hinted_pairs=[pair for pair in self.grouping.splice_pairs if pair not in _USUAL_PAIRS],
@@ -99,10 +97,11 @@ class RunHints:
         kept = self._kept.find(contig, end)
         if kept is not None:
             return kept
-        part = contig.sequence[self.offset : end]
-        masked: np.ndarray | None = soft_mask(part) if self.softmasking else None
+        part = slice(self.offset, end)
+        codes = codes_on_demand(contig.sequence)[part]
+        masked = mask_on_demand(contig.sequence)[part] if self.softmasking else None
         hints = self.collection.of(contig.name)
-        found = group_hints(hints, base_codes(part), masked, self.extrinsic, self.grouping)
+        found = group_hints(hints, codes, masked, self.extrinsic, self.grouping)
         self._kept.add(contig, end, found)
         return found
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from augustus_dl.encode import N
+from augustus_dl.encode import BasesOnDemand, N
 
 __all__ = ["Window", "cut", "stitch"]
 
@@ -32,8 +32,8 @@ class Window(NamedTuple):
 
 
 def cut(
-    codes: np.ndarray,
-    masked: np.ndarray,
+    codes: np.ndarray | BasesOnDemand,
+    masked: np.ndarray | BasesOnDemand,
     core: int,
     flank: int,
     multiple: int = 32,
@@ -60,8 +60,10 @@ def cut(
         )
 
 
-def _padded(track: np.ndarray, start: int, end: int, fill: int | bool) -> np.ndarray:
-    inside = track[max(start, 0) : min(end, len(track))]
+def _padded(
+    track: np.ndarray | BasesOnDemand, start: int, end: int, fill: int | bool
+) -> np.ndarray:
+    inside = np.asarray(track[max(start, 0) : min(end, len(track))])
     return np.pad(inside, (max(-start, 0), max(end - len(track), 0)), constant_values=fill)
 
 

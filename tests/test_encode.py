@@ -8,14 +8,17 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from augustus_dl.encode import (
     N,
     base_codes,
+    codes_on_demand,
     intervals_of,
     letters,
+    mask_on_demand,
     pack_bases,
     reverse_complement,
     soft_mask,
@@ -73,3 +76,27 @@ def test_empty_sequence() -> None:
     assert len(base_codes(b"")) == len(soft_mask(b"")) == 0
     packed, runs = pack_bases(base_codes(b""))
     assert len(packed) == len(runs) == 0
+
+
+def test_bases_on_demand_are_those_of_the_whole() -> None:
+    text = b"ACgtNNacGT" * 7
+    for lazy, whole in (
+        (codes_on_demand(text), base_codes(text)),
+        (mask_on_demand(text), soft_mask(text)),
+        (mask_on_demand(text, softmasking=False), np.zeros(len(text), dtype=bool)),
+    ):
+        assert len(lazy) == len(whole) and np.asarray(lazy).dtype == whole.dtype
+        np.testing.assert_array_equal(lazy, whole)
+        np.testing.assert_array_equal(lazy[3:41][2:-5], whole[3:41][2:-5])
+        places = np.array([5, 0, 69])
+        np.testing.assert_array_equal(lazy[places], whole[places])
+        assert len(lazy[70:]) == len(np.asarray(lazy[70:])) == 0
+
+
+def test_intervals_go_on_from_block_to_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = b"aaACCacgtTTTgggg"
+    expected = intervals_of(soft_mask(text)).tolist()
+    assert expected == [[0, 2], [5, 9], [12, 16]]
+    for size in (1, 2, 3, 5, 16):
+        monkeypatch.setattr("augustus_dl.encode._BLOCK", size)
+        assert intervals_of(mask_on_demand(text)).tolist() == expected

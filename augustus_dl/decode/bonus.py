@@ -27,7 +27,7 @@ import numpy as np
 
 from augustus_dl.decode.config import GRID
 from augustus_dl.decode.increments import LIMIT, UNIT, Channel, Forbidden, Points, Stage
-from augustus_dl.encode import base_codes
+from augustus_dl.encode import BasesOnDemand, base_codes
 from augustus_dl.hints import MASK_PROGRAM, Extrinsic, HintGroups, HintType, bonuses
 from augustus_dl.intervals import union
 from augustus_dl.labels import INTERGENIC, NUM_LABELS, label
@@ -60,7 +60,7 @@ _SPREAD = ("exonpart", "CDSpart")
 def hint_stage(
     groups: HintGroups,
     extrinsic: Extrinsic,
-    codes: np.ndarray,
+    codes: np.ndarray | BasesOnDemand,
     *,
     malus: bool = True,
     strength: float = 1.0,
@@ -319,12 +319,12 @@ def _phases(
 
 
 def _unhinted_donors(
-    groups: HintGroups, codes: np.ndarray, pairs: Sequence[str]
+    groups: HintGroups, codes: np.ndarray | BasesOnDemand, pairs: Sequence[str]
 ) -> Iterator[Forbidden]:
     """Donors of these pairs wherever no hint has its donor."""
     if not pairs:
         return
-    hinted = []
+    codes, hinted = np.asarray(codes), []
     for name, points in (("dss", _signal_points), *((name, _end_points) for name in _ENDS)):
         rows, _ = _of_type(groups, name)
         hinted.append(points(name, rows, np.ones(len(rows))))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from augustus_dl.decode.hint_relations import count_relations
-from augustus_dl.encode import N, intervals_of
+from augustus_dl.encode import BasesOnDemand, N, intervals_of
 from augustus_dl.errors import OptionError
 from augustus_dl.genetic_code import genetic_code
 from augustus_dl.hints import (
@@ -79,8 +79,8 @@ def splice_pairs(text: str = "") -> tuple[str, ...]:
 
 def group_hints(
     hints: Hints,
-    codes: np.ndarray,
-    masked: np.ndarray | None,
+    codes: np.ndarray | BasesOnDemand,
+    masked: np.ndarray | BasesOnDemand | None,
     extrinsic: Extrinsic,
     options: GroupingOptions,
 ) -> HintGroups:
@@ -212,7 +212,9 @@ def _group_rank(rows: np.ndarray, first: np.ndarray) -> np.ndarray:
     return rank
 
 
-def _with_mask(hints: Hints, masked: np.ndarray | None, extrinsic: Extrinsic) -> Hints:
+def _with_mask(
+    hints: Hints, masked: np.ndarray | BasesOnDemand | None, extrinsic: Extrinsic
+) -> Hints:
     """The hints and one against exons for each soft-masked stretch."""
     if masked is None or _MASK_SOURCE not in extrinsic.sources:
         return hints
@@ -234,7 +236,10 @@ def _with_mask(hints: Hints, masked: np.ndarray | None, extrinsic: Extrinsic) ->
 
 
 def _satisfiable(
-    grouped: _Grouped, codes: np.ndarray, extrinsic: Extrinsic, options: GroupingOptions
+    grouped: _Grouped,
+    codes: np.ndarray | BasesOnDemand,
+    extrinsic: Extrinsic,
+    options: GroupingOptions,
 ) -> tuple[_Grouped, tuple[DeletedGroup, ...], int]:
     """Groups that a gene can obey, put on the strand that the sequence leaves; see HintGroups."""
     rows = grouped.hints.rows
@@ -273,7 +278,7 @@ def _deleted(grouped: _Grouped, short: np.ndarray, group: int) -> DeletedGroup:
 
 
 def _possible_strands(
-    rows: np.ndarray, codes: np.ndarray, options: GroupingOptions
+    rows: np.ndarray, codes: np.ndarray | BasesOnDemand, options: GroupingOptions
 ) -> tuple[np.ndarray, np.ndarray]:
     """Strands on which the sequence allows each hint; bool [n] each."""
     sites = _Sites(codes, options)
@@ -302,8 +307,8 @@ class _Sites:
     All methods take the half-open intervals of hints, int64 [n] each, inside the sequence.
     """
 
-    def __init__(self, codes: np.ndarray, options: GroupingOptions) -> None:
-        self.codes = np.concatenate((codes, np.full(3, N, dtype=np.uint8)))
+    def __init__(self, codes: np.ndarray | BasesOnDemand, options: GroupingOptions) -> None:
+        self.codes = codes
         self.pairs = np.zeros((_PAIRS, _PAIRS), dtype=bool)
         for pair in options.splice_pairs:
             self.pairs[_pair(pair[:2]), _pair(pair[2:])] = True
@@ -346,7 +351,8 @@ class _Sites:
 
     def _at(self, place: np.ndarray) -> np.ndarray:
         """Base codes, N outside the sequence."""
-        return np.where(place < 0, N, self.codes[np.minimum(place, len(self.codes) - 1)])
+        outside = (place < 0) | (place >= len(self.codes))
+        return np.where(outside, N, np.asarray(self.codes[np.where(outside, 0, place)]))
 
     def _pair(self, place: np.ndarray) -> np.ndarray:
         """The pair of bases that begins at each place."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from augustus_dl.decode.config import GRID, DecoderConfig
-from augustus_dl.encode import reverse_complement
+from augustus_dl.encode import BasesOnDemand, reverse_complement
 from augustus_dl.labels import INTERGENIC, LABELS
 
 __all__ = ["one_strand", "symbols"]
@@ -43,7 +43,12 @@ def one_strand(scores: np.ndarray, config: DecoderConfig) -> np.ndarray:
     return folded
 
 
-def symbols(codes: np.ndarray, config: DecoderConfig) -> np.ndarray:
+def symbols(
+    codes: np.ndarray | BasesOnDemand,
+    config: DecoderConfig,
+    start: int = 0,
+    end: int | None = None,
+) -> np.ndarray:
     """What the graph of a track reads: base codes, plus 5 and 10 where a stop codon is near.
 
     On the forward strand the two frames are those of a gene that has read one or two bases of a
@@ -54,17 +59,23 @@ def symbols(codes: np.ndarray, config: DecoderConfig) -> np.ndarray:
 
     Args:
         codes: base codes of a whole sequence, uint8 [L].
+        start, end: the part, 0-based and half-open; by default all of it.
 
     Returns:
-        uint8 [L], the codes themselves when genes don't overlap.
+        uint8 [end - start], the codes themselves when genes don't overlap.
     """
+    end = len(codes) if end is None else end
     if not config.max_overlap:
-        return codes
+        return np.asarray(codes[start:end])
+    reach = config.max_overlap + 3  # bases further away have no say
+    first = max(start - reach, 0)
+    around = np.asarray(codes[first : end + reach])
     if config.strand == "backward":
-        near = _stop_is_near(reverse_complement(codes), config)[::-1, ::-1]
+        near = _stop_is_near(reverse_complement(around), config)[::-1, ::-1]
     else:
-        near = _stop_is_near(codes, config)
-    return codes + (np.array([5, 10]) @ near).astype(np.uint8)
+        near = _stop_is_near(around, config)
+    found = around + (np.array([5, 10]) @ near).astype(np.uint8)
+    return found[start - first : end - first]
 
 
 def _stop_is_near(codes: np.ndarray, config: DecoderConfig) -> np.ndarray:

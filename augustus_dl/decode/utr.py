@@ -21,6 +21,7 @@ import numpy as np
 from augustus_dl.decode.config import GRID
 from augustus_dl.decode.grammar import IMPOSSIBLE
 from augustus_dl.decode.native import native
+from augustus_dl.encode import BasesOnDemand
 from augustus_dl.gene import Interval, Transcript
 from augustus_dl.labels import NUM_LABELS, NUM_UTR_LABELS, label, utr_label
 
@@ -75,7 +76,7 @@ class UtrTrack:
         codes: base codes of all that is decoded, uint8 [L].
     """
 
-    def __init__(self, codes: np.ndarray) -> None:
+    def __init__(self, codes: np.ndarray | BasesOnDemand) -> None:
         self._codes = codes
         self._start = 0
         self._columns = np.empty((0, NUM_UTR_LABELS + len(_SITE_COLUMNS)), dtype=np.int16)
@@ -125,7 +126,7 @@ class UtrTrack:
         columns = self._columns[start - self._start : end - self._start][::direction].astype(
             np.int64
         )
-        codes = self._codes[start:end][::direction]
+        codes = np.asarray(self._codes[start:end])[::direction]
         prime = "5" if left == (strand == "+") else "3"
         none = columns[:, 0] - round(PRIOR * GRID)
         intron = INTRON_WEIGHT * (columns[:, utr_label(strand, prime, "intron")] - none)

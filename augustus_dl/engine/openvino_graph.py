@@ -27,6 +27,8 @@ HALO = 5
 EDGE = 1
 """Tokens to either side of a piece that `up` is given for it."""
 
+_ROWS = 64
+"""Tokens of an expert are filled up to a multiple of so many."""
 _LOWEST = -32767.0
 _NEVER = -1e4
 _END, _BEGIN = np.iinfo(np.int64).max, np.iinfo(np.int64).min
@@ -226,7 +228,11 @@ class NetworkGraphs:
         return self._linear(ops.multiply(ops.swish(a), b), f"{name}.w_out", hidden, width)
 
     def _experts(self, x: Node, name: str) -> Node:
-        """Tokens are gathered per expert, so that cost follows the gates."""
+        """Tokens are gathered per expert, so that cost follows the gates.
+
+        Those of an expert are filled up with a blank token behind the last one: each new shape
+        leaves buffers behind in OpenVINO, so that there must be few.
+        """
         shape, width = self._shape, self._widths[-1]
         experts, size = shape.experts, shape.shape["expert"]
         w_in = self._tensors.take(f"{name}.w_in", experts, width, 2 * size)
@@ -241,10 +247,13 @@ class NetworkGraphs:
             ops.softmax(best.output(0), -1),
             _whole(1),
         )
+        blank = _rows(ops.shape_of(x, "i32"), _whole(0))
+        x, gates = _with_blank(x, width), _with_blank(gates, experts)
         out = ops.broadcast(_number(0), ops.shape_of(x))
         for expert, own in enumerate(ops.split(gates, _whole(1), experts).outputs()):
             gate = ops.reshape(own, _whole([-1]), False)
             chosen = ops.reshape(ops.non_zero(gate, "i32"), _whole([-1]), False)
+            chosen = _filled(chosen, blank)
             given = _rows(x, chosen)
             a, b = (
                 ops.matmul(given, _number(half), False, False)
@@ -253,7 +262,7 @@ class NetworkGraphs:
             hidden = ops.multiply(ops.multiply(ops.swish(a), b), _rows(own, chosen))
             part = ops.matmul(hidden, _number(w_out[expert]), False, False) + _rows(out, chosen)
             out = ops.scatter_nd_update(out, ops.unsqueeze(chosen, _whole([1])), part)
-        return ops.unsqueeze(out, _whole([0]))
+        return ops.unsqueeze(_between(out, 0, -1, 0), _whole([0]))
 
 
 def _input(shape: list[int], kind: Type = Type.f32) -> Node:
@@ -284,6 +293,17 @@ def _inside(x: Node, edge: int, axis: int) -> Node:
 
 def _rows(x: Node, numbers: Node) -> Node:
     return ops.gather(x, numbers, _whole(0))
+
+
+def _with_blank(x: Node, width: int) -> Node:
+    """[N, width] with a row of zeros behind it."""
+    return ops.concat([x, _number(np.zeros((1, width)))], 0)
+
+
+def _filled(numbers: Node, blank: Node) -> Node:
+    """[K] filled up with the number `blank` to a multiple of _ROWS."""
+    missing = ops.floor_mod(ops.negative(ops.shape_of(numbers)), _whole(_ROWS))
+    return ops.pad(numbers, _whole([0]), missing, "constant", blank)
 
 
 def _scaled(x: Node, axis: int) -> Node:

@@ -6,6 +6,7 @@ blanks, `-` and `*` dropped, so that coordinates count letters only, as in AUGUS
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import re
@@ -110,28 +111,35 @@ def write_fasta(path: str | os.PathLike, sequences: Iterable[Contig], width: int
 
 def _records(file: InputFile) -> Iterator[tuple[str, bytes]]:
     """Name and letters of every record, also of those without letters."""
-    number, name, sequence = 1, None, bytearray()
+    number, name, letters = 1, None, io.BytesIO()  # it gives its bytes away without a copy
+    line_ended = True
     for block in file.blocks():
         start = 0
-        for first, end, title in _headers(block):
-            sequence += block[start:first].translate(None, NOT_LETTERS)
-            if name is not None or sequence:
-                letters, sequence = bytes(sequence), bytearray()  # not both of them meanwhile
-                yield name or f"unnamed-{number}", letters
+        for first, end, title in _headers(block, line_ended):
+            letters.write(block[start:first].translate(None, NOT_LETTERS))
+            if name is not None or letters.tell():
+                sequence, letters = letters.getvalue(), io.BytesIO()
+                yield name or f"unnamed-{number}", sequence
+                del sequence
                 number += 1
             name, start = decoded(title), end
-        sequence += block[start:].translate(None, NOT_LETTERS)
-    if name is not None or sequence:
-        letters, sequence = bytes(sequence), bytearray()
-        yield name or f"unnamed-{number}", letters
+        letters.write(block[start:].translate(None, NOT_LETTERS))
+        line_ended = block.endswith(b"\n")
+    if name is not None or letters.tell():
+        sequence, letters = letters.getvalue(), io.BytesIO()
+        yield name or f"unnamed-{number}", sequence
 
 
-def _headers(block: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Header lines in whole lines: where each begins and ends, and the name in it."""
+def _headers(block: bytes, line_ended: bool) -> Iterator[tuple[int, int, bytes]]:
+    """Header lines in a block: where each begins and ends, and the name in it.
+
+    Args:
+        line_ended: the block begins with the beginning of a line.
+    """
     mark = block.find(b">")
     while mark >= 0:
         first = block.rfind(b"\n", 0, mark) + 1
         end = block.find(b"\n", mark) + 1 or len(block)
-        if header := _HEADER.match(block[first:end]):
+        if (first or line_ended) and (header := _HEADER.match(block[first:end])):
             yield first, end, header[1]
         mark = block.find(b">", end)

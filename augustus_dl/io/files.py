@@ -100,7 +100,8 @@ class InputFile:
             raise self._damaged() from error
 
     def blocks(self, size: int = 1 << 20) -> Iterator[bytes]:
-        """Some whole lines at a time, about `size` bytes: what `lines` gives, joined.
+        """About `size` bytes at a time: what `lines` gives, joined. Each ends with a line, or
+        inside of one that is longer than `size`, which is at least that of a byte order mark.
 
         Raises:
             InputError: as `lines`.
@@ -111,7 +112,7 @@ class InputFile:
             with self._open() as stream:
                 first = True
                 while block := stream.read(size):
-                    block += stream.readline()
+                    block += stream.readline(size)
                     if b"\0" in block:
                         raise InputError(f"{self} is a binary file; text is needed")
                     yield block.removeprefix(codecs.BOM_UTF8) if first else block

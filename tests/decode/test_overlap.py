@@ -260,4 +260,14 @@ def test_symbols_tell_where_a_stop_codon_is_near(limit, length):
 
 def test_without_overlaps_symbols_are_bases():
     codes = base_codes(b"ATGATAA")
-    assert symbols(codes, config(max_overlap=0)) is codes
+    assert np.shares_memory(symbols(codes, config(max_overlap=0)), codes)
+
+
+@pytest.mark.parametrize("strand", ["forward", "backward"])
+def test_symbols_of_a_part_are_those_of_the_whole(strand):
+    codes = base_codes(toy(np.random.default_rng(8), 600, n_rate=0.01).encode())
+    settings = config(strand, max_overlap=20)
+    whole = symbols(codes, settings)
+    assert (whole > 4).any()
+    for start, end in ((0, 1), (0, 600), (1, 90), (300, 302), (577, 600), (599, 600), (600, 600)):
+        assert symbols(codes, settings, start, end).tolist() == whole[start:end].tolist()
