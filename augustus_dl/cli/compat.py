@@ -102,6 +102,8 @@ def _notes(run: Run, command: CommandLine, named: bool) -> Iterator[str]:
         named: say what runs where, too.
     """
     profile, scores = run.profile, run.profile.scores
+    if run.choice:
+        yield f"# augustus-dl: {run.choice}"
     if named:
         yield (
             f"# augustus-dl {__version__}: species {profile.name} ({profile.status}), "

@@ -126,7 +126,7 @@ def _values(name: str, words: Sequence[str]) -> Sequence[str]:
         chosen = [word for word in words if word.startswith(_CONFIG_PATH)]
         try:
             folder = chosen[0].removeprefix(_CONFIG_PATH) if chosen else None
-            return ["help", *species_names(folder)]
+            return ["auto", "help", *species_names(folder)]
         except AugustusError:
             return ()
     if option is None:

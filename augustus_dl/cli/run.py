@@ -32,9 +32,12 @@ if TYPE_CHECKING:
     from augustus_dl.protein_profile import ProteinProfile
     from augustus_dl.rival_hints import RivalOptions
     from augustus_dl.run_hints import RunHints
+    from augustus_dl.species_choice import Choice
 
 __all__ = ["Run", "checked"]
 
+AUTO = "auto"
+"""The species of `augustus_dl.species_choice`, which is loaded where it is asked for."""
 _LOG = logging.getLogger(__name__)
 _STRANDS = ("both", "forward", "backward")
 _WITH_UTR = ("partial", "complete")
@@ -70,6 +73,7 @@ class Run:
         listing: print the hints of each sequence.
         annotated: print the annotated genes of a GenBank file, predict none.
         cluster: address of the Ray cluster that predicts; "" for this machine.
+        choice: why the species was chosen, where it was not named.
     """
 
     query: Query
@@ -82,6 +86,7 @@ class Run:
     listing: bool
     annotated: bool
     cluster: str = ""
+    choice: Choice | None = None
 
     @property
     def hints(self) -> RunHints | None:
@@ -95,23 +100,21 @@ class Run:
 
 def checked(command: CommandLine) -> Run:
     """All options with their values; of files, only the species', the hints and the head of the
-    query are read.
+    query are read. Of a query whose species is to be chosen everything is read.
 
     Raises:
         OptionError, SpeciesError, ModelError, InputError: in AUGUSTUS's words where it has some.
     """
-    settings, profile = _settings(command)
+    settings, profile, query, choice = _settings(command)
     genemodel = settings.text("genemodel", "partial")
     if genemodel not in known_options()["genemodel"].values:
         raise OptionError(f"Unknown value for parameter genemodel: {genemodel}")
     utr = _with_utr(settings, profile, genemodel)
-    if command.query is None:
-        raise OptionError('No query file specified. Type "augustus" for help.')
-    query = open_query(command.query)
+    query = query or _query(command)
     piece = settings.integer("maxDNAPieceSize", _MIN_PIECE)
     if piece < _MIN_PIECE:
         raise OptionError(f"maxDNAPieceSize is too small: {piece}")
-    softmasking = settings.switch("softmasking", query.format == "fasta")
+    softmasking = _softmasking(settings, query)
     span, shift = _range(settings)
     table = settings.integer("translation_table", profile.genetic_code)
     sense_stops = tuple(
@@ -141,11 +144,13 @@ def checked(command: CommandLine) -> Run:
         listing=settings.switch("printHints", False),
         annotated=settings.switch("noprediction", False),
         cluster=settings.text("cluster", ""),
+        choice=choice,
     )
 
 
-def _settings(command: CommandLine) -> tuple[Settings, Profile]:
-    """The options over --optCfgFile over the species file."""
+def _settings(command: CommandLine) -> tuple[Settings, Profile, Query | None, Choice | None]:
+    """The options over --optCfgFile over the species file; the query and why it has this species,
+    if it had to be chosen."""
     values = command.values
     config_path = values.get("AUGUSTUS_CONFIG_PATH", os.environ.get("AUGUSTUS_CONFIG_PATH"))
     optional = {}
@@ -156,9 +161,39 @@ def _settings(command: CommandLine) -> tuple[Settings, Profile]:
         raise OptionError(
             'No species specified. Type "augustus --species=help" to see available species.'
         )
+    query = choice = None
+    if name == AUTO:
+        check_names(values)
+        query = _query(command)
+        choice = _choice(Settings(values, optional), query)
+        name = choice.species
     profile = find_profile(name, config_path)
     check_names(values)
-    return Settings(values, {**profile.parameters, **optional}), profile
+    return Settings(values, {**profile.parameters, **optional}), profile, query, choice
+
+
+def _choice(settings: Settings, query: Query) -> Choice:
+    """The species that suits the query, read with the options that the prediction will have."""
+    from augustus_dl.predict import PredictOptions
+    from augustus_dl.species_choice import choose
+
+    table = settings.integer("translation_table", None)
+    options = PredictOptions(
+        device=settings.text("device", "auto"),
+        softmasking=_softmasking(settings, query),
+        translation_table=None if table is None else translation_table(table),
+    )
+    return choose((contig for contig, _ in query.records()), options)
+
+
+def _query(command: CommandLine) -> Query:
+    if command.query is None:
+        raise OptionError('No query file specified. Type "augustus" for help.')
+    return open_query(command.query)
+
+
+def _softmasking(settings: Settings, query: Query) -> bool:
+    return settings.switch("softmasking", query.format == "fasta")
 
 
 def _range(settings: Settings) -> tuple[tuple[int, int | None] | None, int]:

@@ -55,7 +55,7 @@ _HELP = """\
 sequence(s) in fasta or genbank format, plain or compressed with gzip; - reads standard input.
 
 SPECIES is an identifier for the species. Use --species=help to see a list. The folder of a training
-run can be named too.
+run can be named too; auto chooses the clade that genes found in a sample of the query look like.
 
 parameters:
 --strand=both, --strand=forward or --strand=backward
@@ -122,6 +122,7 @@ accepted without effect, with a warning.
 other commands, each with --help:
 """
 
+_CHOSEN = ("auto", "not known: the clade that genes in a sample of the query look like")
 _OTHER_KINDS = {
     "ignored": "Accepted without effect:",
     "refused": "Refused, since they belong to comparative prediction:",
@@ -165,7 +166,7 @@ def species_list(names: Iterable[tuple[str, str]], program: str = "augustus-dl")
         f"{'identifier':<41}| species",
         f"{'-' * 41}|{'-' * 22}",
     ]
-    lines += [f"{name:<41}| {organism}".rstrip() for name, organism in names]
+    lines += [f"{name:<41}| {organism}".rstrip() for name, organism in [_CHOSEN, *names]]
     return _SYNOPSIS.format(program=program) + "\n".join(lines) + "\n"
 
 

@@ -53,19 +53,21 @@ def synthesize(
     seed: int,
     background: MarkovBackground | RealBackground | None = None,
     weight: float = 1.0,
+    longer: float = _LONGER,
 ) -> Iterator[Piece]:
     """Pieces with at least `bases` bases together, the same for the same arguments.
 
     Args:
         background: what lies between genes and inside introns; default: the model's own chains.
         weight: of the set in training, see dataset.Genomes.
+        longer: most that the mean of long introns is, beyond the model's `d`.
 
     Raises:
         TrainingError: the parameters leave no length for some kind of exon, or for introns.
     """
     rng = np.random.default_rng(seed)
     filler = background or MarkovBackground(parameters.contents)
-    genes = _Genes(parameters, filler, rng)
+    genes = _Genes(parameters, filler, rng, longer)
     made = 0
     while made < bases:
         gc_class = int(rng.integers(len(parameters.contents)))
@@ -117,9 +119,10 @@ class _Genes:
         parameters: SpeciesParameters,
         filler: MarkovBackground | RealBackground,
         rng: np.random.Generator,
+        longer: float,
     ) -> None:
         self._parameters, self._filler, self._rng = parameters, filler, rng
-        self._structures = _Structures(parameters, rng)
+        self._structures = _Structures(parameters, rng, longer)
         self._donor = _SiteDraw(parameters.donor, rng)
         self._acceptor = _SiteDraw(parameters.acceptor, rng)
         self._stops = [base_codes(codon.encode()) for codon in parameters.stops]
@@ -223,8 +226,11 @@ class _SiteDraw:
 class _Structures:
     """Draws lengths of exons and introns."""
 
-    def __init__(self, parameters: SpeciesParameters, rng: np.random.Generator) -> None:
+    def __init__(
+        self, parameters: SpeciesParameters, rng: np.random.Generator, longer: float
+    ) -> None:
         self._parameters, self._rng = parameters, rng
+        self._longer = min(parameters.longer, longer)
         donor, acceptor = parameters.donor, parameters.acceptor
         starts, stops = (3, acceptor.after), (3, donor.before)
         least = {
@@ -263,7 +269,7 @@ class _Structures:
 
     def _draw_introns(self, count: int) -> list[int]:
         """Short ones by the model, long ones exponential around a mean that is the gene's own."""
-        mean = min(self._parameters.longer, _LONGER)
+        mean = self._longer
         mean *= self._rng.lognormal(-(_SPREAD**2) / 2, _SPREAD)
         most = _LONGEST - self._limit
         reach = 1 - np.exp(-most / mean)

@@ -60,7 +60,7 @@ def test_all_options_with_an_effect_are_offered_and_no_others() -> None:
 def test_species_are_those_of_the_config_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AUGUSTUS_CONFIG_PATH", raising=False)
     found = [word.removeprefix("--species=") for word in candidates(["--species="])]
-    assert found == ["help", *species_names()]
+    assert found == ["auto", "help", *species_names()]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

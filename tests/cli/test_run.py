@@ -6,23 +6,29 @@ python -m pytest tests/cli/test_run.py
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from augustus_dl import species_choice
 from augustus_dl.alternatives import AlternativeOptions
 from augustus_dl.cli.arguments import parse
 from augustus_dl.cli.run import Run, checked
 from augustus_dl.errors import InputError, OptionError
 from augustus_dl.hints import HintType
 from augustus_dl.io import protein_profile
+from augustus_dl.io.fasta import Contig
+from augustus_dl.io.fasta import contigs as contigs_of
 from augustus_dl.io.writers import OutputOptions
 from augustus_dl.predict import PredictOptions
 from augustus_dl.protein_profile import ProfileOptions
+from augustus_dl.species_choice import Choice
 from tests.cli.stand_in import DATA
 
 GENBANK = DATA.parents[1] / "golden" / "inputs" / "HS04636.gb"
@@ -83,6 +89,60 @@ def test_the_optional_file_may_name_the_species(run: Callable[..., Run], tmp_pat
     assert run(f"--optCfgFile={optional}", "--species=human").profile.name == "human"
     optional.write_text("gff3 on\n")
     assert refused(run, f"--optCfgFile={optional}").startswith("No species specified.")
+
+
+def test_a_species_can_be_chosen(
+    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[list[str], PredictOptions]] = []
+
+    def chosen(contigs: Iterable[Contig], options: PredictOptions) -> Choice:
+        asked.append(([contig.name for contig in contigs], options))
+        return Choice("fly", {"arthropods": 0.8, "animals": 0.2}, 9, 1000)
+
+    monkeypatch.setattr(species_choice, "choose", chosen)
+    names = [contig.name for contig in contigs_of(DATA / "genes.fa")]
+    words = ("--device=cpu", "--softmasking=off", "--translation_table=6")
+    found = run("--species=auto", *words)
+    options = PredictOptions(device="cpu", softmasking=False, translation_table=6)
+    assert asked == [(names, options)]
+    assert (found.profile.name, found.choice.species) == ("fly", "fly")
+    assert found.profile.parameters["introns"] == "off"  # as the user's own folder has it
+    assert run("--species=fly").choice is None
+    optional = tmp_path / "o.cfg"
+    optional.write_text("species auto\n")
+    assert run(f"--optCfgFile={optional}").profile.name == "fly"
+
+
+def test_a_pipe_is_read_for_the_choice_and_again(
+    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b">one\nACGT\n>two\nAC\n",))
+    writer.start()
+    read: list[str] = []
+
+    def chosen(contigs: Iterable[Contig], options: PredictOptions) -> Choice:
+        read.extend(contig.name for contig in contigs)
+        return Choice("human", {"vertebrates": 0.8, "animals": 0.2}, 9, 1000)
+
+    monkeypatch.setattr(species_choice, "choose", chosen)
+    found = checked(parse(["--species=auto", str(pipe)]))
+    writer.join()
+    assert read == ["one", "two"]
+    assert [contig.name for contig, _ in found.query.records()] == ["one", "two"]
+
+
+def test_mistakes_are_told_before_a_species_is_chosen(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(species_choice, "choose", lambda *_: pytest.fail("too early"))
+    assert "nonsense" in refused(run, "--species=auto", "--nonsense=1")
+    with pytest.raises(OptionError, match="No query file specified"):
+        checked(parse(["--species=auto"]))
+    with pytest.raises(InputError, match="Could not open input file"):
+        checked(parse(["--species=auto", "absent.fa"]))
 
 
 def test_without_any_value_augustus_defaults_hold(run: Callable[..., Run], cfg: Path) -> None:

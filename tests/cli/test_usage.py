@@ -98,5 +98,6 @@ def test_usages_are_written_as_options() -> None:
 
 def test_the_species_list_is_a_table() -> None:
     lines = species_list([("fly", "Drosophila melanogaster"), ("mine", "")]).splitlines()
-    assert lines[-3].split("|") == ["-" * 41, "-" * 22]
+    assert lines[-4].split("|") == ["-" * 41, "-" * 22]
+    assert lines[-3].startswith(f"{'auto':<41}| not known: ")
     assert lines[-2:] == [f"{'fly':<41}| Drosophila melanogaster", f"{'mine':<41}|"]
