@@ -418,7 +418,7 @@ def test_cfg_syntax(tmp_path: Path) -> None:
 def test_all_species_of_augustus_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AUGUSTUS_CONFIG_PATH", raising=False)
     names = species_names()
-    assert len(names) == 166
+    assert len(set(names) - {"generic_small"}) == 166
     for name in names:
         profile = find_profile(name)
         genetic_code(profile.genetic_code)
