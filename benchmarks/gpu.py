@@ -6,14 +6,13 @@ The genome is the given one over and over, in contigs of `--contig-megabases`, i
 First the stages run one after the other, each waiting for the one before, so that their times add
 up; then all together as `augustus-dl` runs them, in this process and in one of its own. What comes
 once (loading, compiling kernels) is told apart: `start_s` of the first, and of the second a run on
-10 kb. `--compile` has torch compile the network in this process. The table goes to stdout.
+10 kb. `--compile` has torch compile the network in this process. The table goes to stdout and
+beside the JSON.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import resource
 import sys
 import tempfile
@@ -43,6 +42,7 @@ from augustus_dl.network.model import load_model
 from augustus_dl.predict import PredictOptions, decoder_config, predict
 from augustus_dl.profile import Profile, find_profile
 from benchmarks.measure import measure
+from benchmarks.report import provenance, write_report
 
 _REPEATS = 10
 _WARM = 100_000
@@ -205,8 +205,8 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     tell(f"together {seconds:.2f} s")
     cuda = device.type == "cuda"
     found = {
-        "machine": torch.cuda.get_device_name(device) if cuda else platform.processor(),
-        "torch": torch.__version__,
+        **provenance(device.type),
+        "gpu": torch.cuda.get_device_name(device) if cuda else None,
         "species": options.species,
         "compiled": options.compile,
         "bases": bases,
@@ -243,8 +243,15 @@ def table(found: dict[str, Any]) -> str:
         rows.append(("program", program["seconds"], program["mb_per_s"]))
         without = program["seconds"] - program["start_s"]
         rows.append(("program without start", without, program["mb_per_s_without_start"]))
+    by = (
+        f"Commit {found['commit']}, {found['date']}, {found['gpu']}, species {found['species']}, "
+        f"{found['bases'] / 1e6:.0f} Mb"
+        + (f" (program: {found['program']['bases'] / 1e6:.0f} Mb)" if "program" in found else "")
+        + f", network{'' if found['compiled'] else ' not'} compiled. GPU memory "
+        f"{found['peak_gpu_mib']:.0f} MiB, host {found['peak_host_mib']:.0f} MiB."
+    )
     lines = [f"| {a} | {'' if b is None else f'{b:.2f}'} | {c:.1f} |" for a, b, c in rows]
-    return "\n".join(["| stage | s | Mb/s |", "|---|--:|--:|", *lines])
+    return "\n".join(["| stage | s | Mb/s |", "|---|--:|--:|", *lines, "", by, ""])
 
 
 def main() -> None:
@@ -260,9 +267,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="augustus-dl-gpu-") as folder:
         found = run(options, Path(folder))
-    options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_report(options.output.parent, options.output.stem, found, table(found))
     print(table(found))
-    print(f"GPU {found['peak_gpu_mib']:.0f} MiB, host {found['peak_host_mib']:.0f} MiB at most")
 
 
 if __name__ == "__main__":

@@ -466,7 +466,7 @@ CODE_DEFAULTS = {
 
 
 @pytest.mark.skipif(not AUGUSTUS.is_dir(), reason="AUGUSTUS's species files are not installed")
-@pytest.mark.parametrize("name", catalogue(SPECIES))
+@pytest.mark.parametrize("name", sorted(catalogue(SPECIES).keys() - {"generic_small"}))
 def test_the_catalogue_agrees_with_an_installed_augustus(name: str) -> None:
     theirs = CODE_DEFAULTS | read_parameters(AUGUSTUS / name / f"{name}_parameters.cfg")
     ours = catalogue(SPECIES)[name].parameters
