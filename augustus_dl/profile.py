@@ -49,7 +49,12 @@ _LOG = logging.getLogger(__name__)
 STATUSES = ("trained on this species", "clade", "far relative")
 """How near the training data of a checkpoint are to the species it answers for."""
 
-BEHIND = " (AUGUSTUS finds more genes exactly)"
+_NOTES = {
+    True: "",
+    False: " (AUGUSTUS finds more genes exactly)",
+    None: " (not compared with AUGUSTUS)",
+}
+"""What `--species=help` says of a species with a checkpoint of its own, by `beats_augustus`."""
 
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "model": str,
@@ -200,26 +205,25 @@ def species_table(config_path: str | os.PathLike | None = None) -> list[tuple[st
     """Rows of `--species=help`: name, in parentheses when it is obsolete, and scientific name.
 
     Sorted by scientific name, as AUGUSTUS does; species that only the user has come last, with "".
-    Behind a scientific name stands BEHIND where AUGUSTUS was measured to find more genes.
+    Behind the scientific name stands where a checkpoint of its own is not ahead of AUGUSTUS.
 
     Raises:
         SpeciesError: the config folder does not exist.
     """
     known = catalogue(_shipped())
-    behind = _behind()
+    notes = _notes()
     rows = [
-        (f"({name})" if row.obsolete else name, row.organism + BEHIND * (row.organism in behind))
+        (f"({name})" if row.obsolete else name, row.organism + notes.get(row.organism, ""))
         for name, row in known.items()
     ]
     return rows + [(name, "") for name in species_names(config_path) if name not in known]
 
 
-def _behind() -> set[str]:
-    """Scientific names whose own checkpoint finds fewer genes than AUGUSTUS."""
+def _notes() -> dict[str, str]:
+    """The note on each organism with a checkpoint of its own, by scientific name."""
     folders = (path for path in _shipped().iterdir() if (path / _json(path.name)).is_file())
     contents = {path.name: _content(path / _json(path.name)) for path in folders}
-    names = (name for name, content in contents.items() if content["beats_augustus"] is False)
-    return {organism(name) for name in names} - {""}
+    return {organism(name): _NOTES[content["beats_augustus"]] for name, content in contents.items()}
 
 
 def organism(name: str) -> str:

@@ -302,6 +302,8 @@ def test_the_table_of_species_has_the_order_of_augustus(shipped: Path, config: P
     make_species(shipped, "fly", beats_augustus=False)
     behind = "Musca domestica (AUGUSTUS finds more genes exactly)"
     assert species_table(config)[1:3] == [("fly", behind), ("(old_fly)", behind)]
+    make_species(shipped, "generic", beats_augustus=None)
+    assert species_table(config)[4] == ("generic", "any eukaryote (not compared with AUGUSTUS)")
 
 
 def test_a_run_folder_is_a_species(
