@@ -1,10 +1,10 @@
-"""Speed of augustus-dl on the CPU with each engine, beside AUGUSTUS, and whether genes agree.
+"""Speed of augustus-dl on the CPU by engine and arithmetic beside AUGUSTUS, and what genes agree.
 
     python -m benchmarks.engines --data FOLDER [--sets NAME ...] [--kilobases 500]
 
 The first `--kilobases` of the test rows of each set of `benchmarks.annotate` are taken. The first
-run with OpenVINO, which compiles the networks, is not counted. One program runs after the other;
-the table goes to stdout as Markdown.
+runs with OpenVINO, which compile the networks, are not counted. Same genes: as those of torch in
+float32. One program runs after the other; the table goes to stdout as Markdown.
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ from augustus_dl.io.fasta import Contig, contigs
 from benchmarks.annotate import PROGRAMS, SETS, SWITCHES, GenomeSet, split_rows, write_fasta
 from benchmarks.measure import Usage, measure
 
-ENGINES = ("openvino", "torch")
+WAYS = {
+    "openvino": ("openvino", "auto"),
+    "openvino, float32": ("openvino", "float32"),
+    "torch": ("torch", "auto"),
+    "torch, float32": ("torch", "float32"),
+}
+"""Engine and arithmetic; auto is bf16 where the processor has it."""
+REFERENCE = "torch, float32"
 HEAD = (
     "| set | kb | sequences | program | kb per CPU-s | x AUGUSTUS | kb/s | peak MiB | same genes |"
 )
@@ -42,9 +49,10 @@ def sequences(genome_set: GenomeSet, data: Path, length: int) -> list[Contig]:
     return found
 
 
-def run(command: list[str], engine: str, fasta: Path) -> tuple[Usage, dict[str, list[Gene]]]:
+def run(command: list[str], way: str, fasta: Path) -> tuple[Usage, dict[str, list[Gene]]]:
     """Run a program on a file: what it took, and the genes it found."""
-    os.environ["AUGUSTUS_DL_ENGINE"] = engine
+    engine, precision = WAYS[way]
+    os.environ |= {"AUGUSTUS_DL_ENGINE": engine, "AUGUSTUS_DL_PRECISION": precision}
     found, errors = fasta.with_suffix(".gtf"), fasta.with_suffix(".err")
     usage = measure([*command, *SWITCHES, str(fasta)], found, errors)
     if usage.status:
@@ -74,12 +82,14 @@ def rows(genome_set: GenomeSet, given: list[Contig], folder: Path) -> Iterator[s
     bases = sum(len(contig.sequence) for contig in given) / 1000
     ours = [*PROGRAMS["augustus-dl"], "--device=cpu", f"--species={genome_set.species}"]
     theirs = [*PROGRAMS["AUGUSTUS"], f"--species={genome_set.augustus_species}"]
-    run(ours, ENGINES[0], fasta)
-    results = {name: run(ours, name, fasta) for name in ENGINES}
-    results["AUGUSTUS"] = run(theirs, "", fasta)
+    for way in WAYS:
+        if way.startswith("openvino"):
+            run(ours, way, fasta)
+    results = {way: run(ours, way, fasta) for way in WAYS}
+    results["AUGUSTUS"] = run(theirs, REFERENCE, fasta)
     speed = {name: bases / usage.cpu_s for name, (usage, _) in results.items()}
     for name, (usage, genes) in results.items():
-        agreeing = same(genes, results["torch"][1]) if name == ENGINES[0] else ""
+        agreeing = same(genes, results[REFERENCE][1]) if name in WAYS else ""
         yield (
             f"| {genome_set.name} | {bases:.0f} | {len(given)} | {name} | {speed[name]:.1f} |"
             f" {speed[name] / speed['AUGUSTUS']:.1f} | {bases / usage.wall_s:.1f} |"

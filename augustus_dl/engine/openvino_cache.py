@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import openvino
 
+from augustus_dl.engine.precision import wants_bf16
 from augustus_dl.network.checkpoint import CONFIG, WEIGHTS
 from augustus_dl.user_cache import keep, kept
 
@@ -16,6 +17,7 @@ __all__ = ["GraphCache"]
 
 _KEPT = 36
 """Files kept, those used last: some ten checkpoints, 32 MB each of the largest."""
+_CAPABILITIES = "OPTIMIZATION_CAPABILITIES"
 _SOURCES = [Path(__file__).with_name(name) for name in ("openvino_cache.py", "openvino_graph.py")]
 
 
@@ -30,7 +32,7 @@ class GraphCache:
     def __init__(self, model: Path, clade: str, workers: int) -> None:
         self._core = openvino.Core()
         self._in_use: list[np.ndarray] = []  # graphs read their constants there
-        self._fast = _precision(self._ask("OPTIMIZATION_CAPABILITIES"))
+        self._fast = "bf16" if wants_bf16("BF16" in self._ask(_CAPABILITIES)) else "f32"
         self._properties = {
             "NUM_STREAMS": workers,
             "INFERENCE_NUM_THREADS": workers,
@@ -77,8 +79,3 @@ class GraphCache:
 
     def _ask(self, what: str) -> str | list[str]:
         return self._core.get_property("CPU", what)
-
-
-def _precision(capabilities: list[str]) -> str:
-    """bf16 where the processor multiplies it natively, else float32."""
-    return "bf16" if "BF16" in capabilities else "f32"

@@ -12,6 +12,7 @@ from augustus_dl.decode.config import GRID, DecoderConfig
 from augustus_dl.decode.grammar import build_graph
 from augustus_dl.encode import reverse_complement
 from augustus_dl.engine.paths import PathFinder
+from augustus_dl.engine.precision import wants_bf16
 from augustus_dl.errors import ModelError, OptionError
 from augustus_dl.kernels.viterbi import fits, is_fast_on
 from augustus_dl.labels import MIRROR, NUM_LABELS, UTR_MIRROR
@@ -137,9 +138,8 @@ def device_names(name: str) -> list[str]:
 
 
 def _best_dtype(device: torch.device) -> torch.dtype:
-    """bf16 where the hardware multiplies it natively, else float32."""
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
         native = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if native else torch.float32
+    return torch.bfloat16 if wants_bf16(native) else torch.float32

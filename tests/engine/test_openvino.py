@@ -19,8 +19,7 @@ from safetensors.numpy import load_file, save_file
 
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.encode import reverse_complement
-from augustus_dl.engine import open_engine, openvino_cache
-from augustus_dl.engine import torch as torch_engine
+from augustus_dl.engine import open_engine
 from augustus_dl.engine.openvino import OpenVinoEngine, _kmers
 from augustus_dl.engine.torch import TorchEngine
 from augustus_dl.errors import ModelError
@@ -48,8 +47,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def float32(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same arithmetic on every machine."""
-    monkeypatch.setattr(torch_engine, "_best_dtype", lambda device: torch.float32)
-    monkeypatch.setattr(openvino_cache, "_precision", lambda capabilities: "f32")
+    monkeypatch.setenv("AUGUSTUS_DL_PRECISION", "float32")
 
 
 def bases(length: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
