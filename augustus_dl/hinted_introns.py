@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from augustus_dl.decode.bonus import hinted_intron_ends
+from augustus_dl.decode.bonus import FULL, Strength, hinted_intron_ends
 from augustus_dl.gene import Transcript
 from augustus_dl.hints import Extrinsic, HintGroups, HintType
 from augustus_dl.labels import label
@@ -41,7 +41,7 @@ class Repayment(NamedTuple):
 class HintedIntrons:
     """The hinted introns of one sequence. Arguments as of `decode.bonus.hint_stage`."""
 
-    def __init__(self, groups: HintGroups, extrinsic: Extrinsic, strength: float = 1.0) -> None:
+    def __init__(self, groups: HintGroups, extrinsic: Extrinsic, strength: Strength = FULL) -> None:
         self._ends = hinted_intron_ends(groups, extrinsic, strength)
         rows = groups.hints.rows
         rows = rows[rows["type"] == HintType.intron]

@@ -28,6 +28,7 @@ from augustus_dl.alternatives import (
     gene_of,
 )
 from augustus_dl.decode.block_bonus import block_stage
+from augustus_dl.decode.bonus import Strength
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.encode import BasesOnDemand, codes_on_demand, mask_on_demand, track
 from augustus_dl.engine import Engine, PathEngine, open_engine
@@ -251,7 +252,7 @@ def _searches(
         scores = _scores(codes, masked, engine, config, span, options.utr)
         stages, hints = [], None
         if options.hints:
-            strength = 1 / config.posterior_scale
+            strength = Strength.calibrated(config.posterior_scale)
             stages += options.hints.stages(contig, span[1], strength)
             hints = options.hints.of_parses(contig, span[1], strength)
         if options.protein_profile:

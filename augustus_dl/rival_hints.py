@@ -5,9 +5,9 @@ hints that was not obeyed and has rivals gets a parse of its own without them, o
 it. What comes of these parses are further transcripts. The rules are AUGUSTUS's; parsing and
 joining is the business of `alternatives`.
 
-In such a parse the hints for the sake of which it is made count as wholes. `decode.bonus` gives
-half of the bonus to a parse that has one end of a hinted intron or exon right; here this is taken
-away again from parses with another end inside, or that go on over the end.
+In such a parse the hints for the sake of which it is made count as wholes, and for more.
+`decode.bonus` gives half of the bonus to a parse that has one end of a hinted intron or exon right;
+here more than that is taken away from parses with another end inside, or that go on over the end.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from augustus_dl.decode.bonus import FULL, Strength
 from augustus_dl.decode.config import GRID
 from augustus_dl.decode.hint_relations import contradict
 from augustus_dl.decode.increments import LIMIT, Stage
@@ -37,6 +38,9 @@ _FEWEST, _BASES_FOR_ONE = 10, 2000
 longer than the network."""
 _BESIDE = 3
 """Bases beside a hint that its labels may stand on, and one more."""
+_CONTRADICTION = 2.0
+"""How many bonuses of a hint are lost where a parse that is made for its sake contradicts it. Half
+of one would make up for what a right end gets; docs/experiments.md has the measurement."""
 _BOUNDED = {
     HintType.intron: ("D A", "I"),
     HintType.exon: ("D A START STOP", "C"),
@@ -99,7 +103,7 @@ class RivalHints:
     Args:
         groups: all its hints.
         stage: what adds groups of hints to scores; None where they change nothing.
-        strength: what it raises bonuses to.
+        strength: what it raises bonuses and maluses to.
     """
 
     def __init__(
@@ -107,7 +111,7 @@ class RivalHints:
         groups: HintGroups,
         stage: Callable[[HintGroups], Stage | None],
         options: RivalOptions,
-        strength: float = 1.0,
+        strength: Strength = FULL,
     ) -> None:
         self._groups, self._stage, self._options = groups, stage, options
         self._strength = strength
@@ -186,11 +190,11 @@ class RivalHints:
         change[low - parse.start : high - parse.start] = self._added(left, low, high)
         change[low - parse.start : high - parse.start] -= self._added(near, low, high)
         rows = groups.select(np.array(parse.causing)).hints.rows
-        halves = np.log(rows["bonus"]) * self._strength * GRID / 2
-        for hint, half in zip(rows, np.rint(np.minimum(halves, LIMIT * GRID)), strict=True):
+        losses = np.log(rows["bonus"]) * self._strength.bonus * _CONTRADICTION * GRID
+        for hint, loss in zip(rows, np.rint(np.minimum(losses, LIMIT * GRID)), strict=True):
             for strand in "+-":
                 if hint["type"] in _BOUNDED and hint["strand"] in (0, 1 if strand == "+" else -1):
-                    _count_as_whole(change, hint, strand, parse.start, int(half))
+                    _count_as_whole(change, hint, strand, parse.start, int(loss))
         return change
 
     def _added(self, chosen: np.ndarray, start: int, end: int) -> np.ndarray:
@@ -229,19 +233,19 @@ class _Stretch(NamedTuple):
     start: int
 
 
-def _count_as_whole(change: np.ndarray, hint: np.void, strand: str, offset: int, half: int) -> None:
-    """Take half of a bonus from parses that have one end of a hint right and not the other.
+def _count_as_whole(change: np.ndarray, hint: np.void, strand: str, offset: int, loss: int) -> None:
+    """Take `loss` from parses that have an end inside a hint or go on over one of its ends.
 
     Args:
         change: int32 [n, 29], of a stretch from base `offset` on; written.
     """
     inside, across = _BOUNDED[HintType(hint["type"])]
     start, end = int(hint["start"]) - offset, int(hint["end"]) - offset
-    change[max(start + 1, 0) : max(end - 1, 0), _numbers(strand, inside)] -= half
+    change[max(start + 1, 0) : max(end - 1, 0), _numbers(strand, inside)] -= loss
     outside = hint["type"] != HintType.intron
     for base in (start - outside, end - 1 + outside):
         if 0 <= base < len(change):
-            change[base, _numbers(strand, across)] -= half
+            change[base, _numbers(strand, across)] -= loss
 
 
 def _numbers(strand: str, kinds: str) -> list[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from augustus_dl.alternatives import ParseHints
-from augustus_dl.decode.bonus import hint_stage
+from augustus_dl.decode.bonus import FULL, Strength, hint_stage
 from augustus_dl.decode.hint_groups import GroupingOptions, group_hints
 from augustus_dl.decode.increments import Stage
 from augustus_dl.encode import codes_on_demand, mask_on_demand
@@ -52,19 +52,19 @@ class RunHints:
         return self.path is not None or bool(self.stages(Contig("", b"a" * (self.offset + 4))))
 
     def stages(
-        self, contig: Contig, end: int | None = None, strength: float = 1.0
+        self, contig: Contig, end: int | None = None, strength: Strength = FULL
     ) -> tuple[Stage, ...]:
         """What adds the hints of a sequence to its scores; see `groups`. Its stretches begin where
         the predicted part does.
 
         Args:
-            strength: see `decode.bonus.hint_stage`.
+            strength: see `decode.bonus`.
         """
         stage = self._stage_maker(contig, end, strength)(self.groups(contig, end))
         return (stage,) if stage else ()
 
     def of_parses(
-        self, contig: Contig, end: int | None = None, strength: float = 1.0
+        self, contig: Contig, end: int | None = None, strength: Strength = FULL
     ) -> ParseHints | None:
         """What the hints of a sequence ask of whole parses; None where that is nothing. Arguments
         as of `stages`.
@@ -77,7 +77,7 @@ class RunHints:
         return ParseHints(introns, rivals or None) if introns or rivals else None
 
     def _stage_maker(
-        self, contig: Contig, end: int | None, strength: float
+        self, contig: Contig, end: int | None, strength: Strength
     ) -> Callable[[HintGroups], Stage | None]:
         return partial(
             hint_stage,

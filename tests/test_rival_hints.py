@@ -13,7 +13,7 @@ import pytest
 from augustus_dl import rival_hints
 from augustus_dl.alternatives import AlternativeOptions, Alternatives, ParseHints
 from augustus_dl.decode.bonus import hint_stage
-from augustus_dl.decode.config import DecoderConfig
+from augustus_dl.decode.config import GRID, DecoderConfig
 from augustus_dl.decode.hint_groups import GroupingOptions, group_hints
 from augustus_dl.encode import base_codes, reverse_complement
 from augustus_dl.errors import OptionError
@@ -93,6 +93,17 @@ def test_a_weak_rival_does_not_win_against_the_network():
     assert introns(found(hints, scores=scores)[0]) == [[(NEAR,)]]
     strong = rows(("intron", *NEAR, 8), ("intron", *FAR, 30))
     assert sorted(introns(found(strong, scores=scores)[0])[0]) == [(NEAR,), (FAR,)]
+
+
+def test_contradicting_a_rival_costs_its_bonus_twice():
+    """A parse with the near intron has one half of the far one's bonus and loses two."""
+    hints = rows(("intron", *NEAR, 8), ("intron", *FAR, 6))
+    donors = [label("+", f"D{phase}") for phase in range(3)]
+    for price, expected in ((6 / 2 + 2 * 6 - 1, 2), (6 / 2 + 2 * 6 + 1, 1)):
+        scores = nothing()
+        scores[20, label("+", "START")] += 40 * GRID
+        scores[FAR[0], donors] -= int(price * GRID)
+        assert len(introns(found(hints, scores=scores)[0])[0]) == expected
 
 
 def test_a_higher_priority_overrules():

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from augustus_dl.decode.bonus import FULL, Strength
 from augustus_dl.decode.config import GRID
 from augustus_dl.decode.hint_groups import GroupingOptions, splice_pairs
 from augustus_dl.hints import (
@@ -231,21 +232,23 @@ def test_what_is_asked_of_whole_parses(hints) -> None:
 def test_strength_follows_the_scale_of_probabilities(
     hints, toy_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hints are as strong as it takes to multiply the odds of calibrated probabilities."""
+    """Factors are as strong as it takes to multiply the odds of calibrated probabilities."""
     run_hints, seen = hints(INTRON), []
     monkeypatch.setattr(RunHints, "stages", lambda *words: seen.append(words[-1]) or ())
     profile = find_profile(str(toy_folder))
     profile = replace(profile, decoder={**profile.decoder, "posterior_scale": 0.4})
     list(predict([CHR], profile, PredictOptions(hints=run_hints)))
-    assert seen == [2.5]
+    assert seen == [Strength(bonus=1.25, malus=2.5)]
 
 
 def test_strength_multiplies_nats(hints) -> None:
     run_hints = hints(INTRON)
-    assert worth(run_hints, 1.0) * 2.5 == pytest.approx(worth(run_hints, 2.5), abs=1e-2)
+    assert worth(run_hints, FULL) * 2.5 == pytest.approx(
+        worth(run_hints, Strength(bonus=2.5)), abs=1e-2
+    )
 
 
-def worth(run_hints: RunHints, strength: float) -> float:
+def worth(run_hints: RunHints, strength: Strength) -> float:
     """Nats that the hinted donor gets."""
     (stage,) = RunHints.stages(run_hints, CHR, None, strength)
     scores = np.zeros((len(SEQUENCE), NUM_LABELS), dtype=np.int16)

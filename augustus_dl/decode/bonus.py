@@ -32,7 +32,7 @@ from augustus_dl.hints import MASK_PROGRAM, Extrinsic, HintGroups, HintType, bon
 from augustus_dl.intervals import union
 from augustus_dl.labels import INTERGENIC, NUM_LABELS, label
 
-__all__ = ["USUAL_MASK_BONUS", "hint_stage", "hinted_intron_ends"]
+__all__ = ["FULL", "USUAL_MASK_BONUS", "Strength", "hint_stage", "hinted_intron_ends"]
 
 USUAL_MASK_BONUS = 1.15
 """Bonus of soft-masked bases outside exons in most extrinsic files. The network sees soft-masking
@@ -55,6 +55,32 @@ _INSIDE = {
 _USUAL_DONORS = ("GT", "GC")
 _SPREAD = ("exonpart", "CDSpart")
 """Part types whose bonus counts once, not for each base."""
+_AGREED = 0.5
+"""`hint_groups` raises a bonus b to b ** (2c), c being the share of groups that agree, so that one
+that everything agrees with would count twice. To half of that power it counts b, and one that was
+seen once and is not disputed its root. docs/experiments.md has the measurement."""
+
+
+@dataclass(frozen=True)
+class Strength:
+    """What the bonuses of hints, as `hint_groups` leaves them, and maluses are raised to."""
+
+    bonus: float = 1.0
+    malus: float = 1.0
+
+    @classmethod
+    def calibrated(cls, posterior_scale: float) -> Strength:
+        """What it takes to multiply the odds of calibrated probabilities by b ** c, and by the
+        malus.
+
+        Args:
+            posterior_scale: see `DecoderConfig`. Scores are sharper than the truth by its inverse.
+        """
+        return cls(_AGREED / posterior_scale, 1 / posterior_scale)
+
+
+FULL = Strength()
+"""Factors count on the odds that scores say."""
 
 
 def hint_stage(
@@ -63,7 +89,7 @@ def hint_stage(
     codes: np.ndarray | BasesOnDemand,
     *,
     malus: bool = True,
-    strength: float = 1.0,
+    strength: Strength = FULL,
     hinted_pairs: Sequence[str] = (),
 ) -> Stage | None:
     """A stage of prediction that adds the hints of a sequence to its scores.
@@ -72,8 +98,7 @@ def hint_stage(
         groups: see `hint_groups.group_hints`.
         codes: uint8 [L], base codes of what is decoded, where the stretches begin.
         malus: also count what no hint supports; to be left out when there are no hints at all.
-        strength: what bonuses and maluses are raised to. Scores that are sharper than the truth, by
-            a factor t, need hints of strength t for calibrated odds to be multiplied by the bonus.
+        strength: what bonuses and maluses are raised to.
         hinted_pairs: donors and acceptors, e.g. "ATAC", that only a hinted intron may have although
             the decoder's graph allows them everywhere. GT and GC are donors without hints, too.
 
@@ -90,7 +115,7 @@ def hint_stage(
 
 
 def hinted_intron_ends(
-    groups: HintGroups, extrinsic: Extrinsic, strength: float = 1.0
+    groups: HintGroups, extrinsic: Extrinsic, strength: Strength = FULL
 ) -> dict[tuple[str, bool], tuple[np.ndarray, np.ndarray]]:
     """What the ends of hinted introns are worth, by strand and whether it is the left end.
 
@@ -144,7 +169,9 @@ class _Worth:
     losses: Mapping[str, float]
 
     @classmethod
-    def of(cls, groups: HintGroups, extrinsic: Extrinsic, strength: float, malus: bool) -> _Worth:
+    def of(
+        cls, groups: HintGroups, extrinsic: Extrinsic, strength: Strength, malus: bool
+    ) -> _Worth:
         rows = groups.hints.rows
         gains = _log(rows["bonus"])
         if MASK_PROGRAM in groups.hints.programs:
@@ -152,11 +179,11 @@ class _Worth:
             given = _log(bonuses(rows[masked], extrinsic))
             gains[masked] = (given - np.log(USUAL_MASK_BONUS)) * _MASK_WEIGHT
         losses = {
-            type_.name: strength * float(_log(np.array(factors.malus)))
+            type_.name: strength.malus * float(_log(np.array(factors.malus)))
             for type_, factors in extrinsic.types.items()
             if malus and factors.malus < 1
         }
-        return cls(strength * gains, losses)
+        return cls(strength.bonus * gains, losses)
 
 
 def _log(factors: np.ndarray) -> np.ndarray:

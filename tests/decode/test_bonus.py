@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augustus_dl.decode.bonus import USUAL_MASK_BONUS, hint_stage
+from augustus_dl.decode.bonus import FULL, USUAL_MASK_BONUS, Strength, hint_stage
 from augustus_dl.decode.config import GRID, DecoderConfig
 from augustus_dl.decode.hint_groups import GroupingOptions, group_hints
 from augustus_dl.decode.viterbi import viterbi
@@ -213,7 +213,9 @@ def test_strength_raises_bonus_and_malus():
     hints = ("CDSpart", 52, 70, 4), ("dss", 30, 31, 2), ("intron", 30, 50, 0.0)
     once = worth(*hints, factors=factors)
     assert once == pytest.approx(4 + 2 - 1, abs=0.01)
-    assert worth(*hints, factors=factors, strength=3.0) == pytest.approx(3 * once, abs=0.01)
+    for strength, expected in ((Strength(3, 3), 3 * once), (Strength(3, 1), 3 * 6 - 1)):
+        found = worth(*hints, factors=factors, strength=strength)
+        assert found == pytest.approx(expected, abs=0.01)
 
 
 def test_usual_soft_masking_is_left_to_the_network():
@@ -318,20 +320,24 @@ def obeys(type_: str, where: tuple[int, int], labels: np.ndarray) -> bool:
     return False
 
 
-@pytest.mark.parametrize("strength", [1.0, 2.5])
-def test_odds_are_those_of_scaled_probabilities(strength):
-    """Where probabilities are those of scores divided by the strength, a bonus of x is one of x."""
+@pytest.mark.parametrize(
+    ("strength", "scale", "power"), [(FULL, 1, 1), (Strength.calibrated(0.4), 0.4, 0.5)]
+)
+def test_odds_are_those_of_scaled_probabilities(strength, scale, power):
+    """A bonus of x is one of x; of x ** 0.5 where x ** 2 stands for a hint that all agree with."""
     rng = np.random.default_rng(3)
     text = "CATGGCCTAACATGCTTAGC"
     codes, paths = base_codes(text.encode()), all_paths(text, TOY)
     scores = random_scores(rng, len(text))
     hints = rows(("start", 1, 4, 2.0))
     changed = with_hints(scores, stage_of(hints, codes, strength=strength)).astype(np.int64)
-    before, _ = probabilities(paths, text, scores, TOY, heat=1 / strength)
-    after, _ = probabilities(paths, text, changed, TOY, heat=1 / strength)
+    before, _ = probabilities(paths, text, scores, TOY, heat=scale)
+    after, _ = probabilities(paths, text, changed, TOY, heat=scale)
     obeying = paths[:, 1] == label("+", "START")
     odds = before[obeying].sum() / before[~obeying].sum()
-    assert after[obeying].sum() / after[~obeying].sum() == pytest.approx(math.exp(2) * odds, 1e-2)
+    assert after[obeying].sum() / after[~obeying].sum() == pytest.approx(
+        math.exp(2 * power) * odds, 1e-2
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
