@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 DEMO := runs/demo/fly_chr2R_500kb.gff
 DATA ?= data
 
-.PHONY: help install demo test test-gpu lint format tokens bench memory build clean
+.PHONY: help install demo test test-gpu lint format tokens bench growth build clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,8 +46,8 @@ tokens: install ## Write the annotation tokens to data/new_tokens.txt
 bench: install ## Compare with the installed AUGUSTUS; DATA=folder with splits.tsv
 	$(PYTHON) -m benchmarks.annotate --data $(DATA)
 
-memory: install ## Measure peak memory on 100 Mb of sequence
-	$(PYTHON) -m benchmarks.memory
+growth: install ## Measure time and memory against length and contigs (hours)
+	$(PYTHON) -m benchmarks.growth examples/fly_chr2R_500kb.fa.gz --output runs/growth.json
 
 build: install ## Build wheel and sdist into dist/
 	$(PYTHON) -m build --no-isolation
