@@ -15,15 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from augustus_dl.alternatives import AlternativeOptions
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.decode.parse import parse
 from augustus_dl.decode.viterbi import viterbi
 from augustus_dl.encode import base_codes
-from augustus_dl.engine import open_engine, openvino_cache
-from augustus_dl.engine import torch as torch_engine
+from augustus_dl.engine import open_engine
 from augustus_dl.errors import ModelError, OptionError
 from augustus_dl.gene import Gene
 from augustus_dl.genetic_code import genetic_code
@@ -43,8 +41,7 @@ from augustus_dl.windows import cut, stitch
 
 @pytest.fixture(autouse=True)
 def _float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch_engine, "_best_dtype", lambda device: torch.float32)
-    monkeypatch.setattr(openvino_cache, "_precision", lambda capabilities: "f32")
+    monkeypatch.setenv("AUGUSTUS_DL_PRECISION", "float32")
 
 
 @pytest.fixture

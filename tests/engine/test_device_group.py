@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import torch
 
-import augustus_dl.engine.torch as torch_engine
 from augustus_dl.engine import open_engine
 from augustus_dl.engine.device_group import DeviceGroup
 from augustus_dl.engine.torch import TorchEngine
@@ -29,7 +28,7 @@ ONES = np.ones(NUM_LABELS, dtype=np.float32)
 
 @pytest.fixture
 def engines(toy_folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[TorchEngine]:
-    monkeypatch.setattr(torch_engine, "_best_dtype", lambda device: torch.float32)
+    monkeypatch.setenv("AUGUSTUS_DL_PRECISION", "float32")
     return [TorchEngine.open(toy_folder, "yeasts", "cpu", 4096, False) for _ in range(2)]
 
 

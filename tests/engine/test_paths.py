@@ -14,7 +14,6 @@ import torch
 
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.engine import PathEngine, paths
-from augustus_dl.engine import torch as engine_module
 from augustus_dl.engine.torch import TorchEngine
 from augustus_dl.io.fasta import Contig, contigs
 from augustus_dl.predict import PredictOptions, predict
@@ -34,7 +33,7 @@ def random_contigs(lengths: list[int]) -> Iterator[Contig]:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short rows, and the same arithmetic on every machine."""
     monkeypatch.setattr(paths, "LARGE", paths.Shape(core=2048, group=2, groups=2))
-    monkeypatch.setattr(engine_module, "_best_dtype", lambda device: torch.float32)
+    monkeypatch.setenv("AUGUSTUS_DL_PRECISION", "float32")
 
 
 @pytest.mark.parametrize("accurate", [False, True])
@@ -80,7 +79,7 @@ def test_genes_of_the_example_on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> Non
     found = structures(opened("cuda"))
     monkeypatch.setattr(TorchEngine, "decodes", lambda self, config: False)
     decoded_here = structures(opened("cuda"))
-    monkeypatch.setattr(engine_module, "_best_dtype", lambda device: torch.float32)
+    monkeypatch.setenv("AUGUSTUS_DL_PRECISION", "float32")
     reference = structures(opened("cpu"))
     shares = [
         (len(ours & same) / len(ours | same), len(ours & theirs) / len(ours | theirs))

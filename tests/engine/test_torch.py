@@ -34,7 +34,7 @@ def open_engine(
 @pytest.fixture
 def float32(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same arithmetic on every machine."""
-    monkeypatch.setattr(engine_module, "_best_dtype", lambda device: torch.float32)
+    monkeypatch.setenv("AUGUSTUS_DL_PRECISION", "float32")
 
 
 def windows(length: int = 5000, core: int = 2048, flank: int = 1536) -> list[Window]:
