@@ -24,15 +24,15 @@ import numpy as np
 from augustus_dl.decode.hint_groups import GroupingOptions
 from augustus_dl.encode import base_codes
 from augustus_dl.io.extrinsic import read_extrinsic
-from augustus_dl.io.fasta import Contig
+from augustus_dl.io.fasta import Contig, contigs
 from augustus_dl.io.hints import read_hints
 from augustus_dl.labels import NUM_LABELS
 from augustus_dl.rival_hints import RivalOptions
 from augustus_dl.run_hints import RunHints
 from benchmarks.annotate import ROOT, provenance
 from benchmarks.hints import FACTORS
-from benchmarks.memory import long_sequence
 
+EXAMPLE = ROOT / "examples/fly_chr2R_500kb.fa.gz"
 _STRETCH = 262_144
 _LINES = 100_000
 
@@ -40,6 +40,12 @@ _LINES = 100_000
 class _Stretch(NamedTuple):
     scores: np.ndarray
     start: int
+
+
+def long_sequence(length: int) -> Contig:
+    """One contig of `length` bases: the example, over and over."""
+    unit = b"".join(contig.sequence for contig in contigs(EXAMPLE))
+    return Contig("long", (unit * -(-length // len(unit)))[:length])
 
 
 def write_hints(path: Path, contig: Contig, count: int) -> None:
