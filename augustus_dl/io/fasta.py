@@ -112,9 +112,9 @@ def write_fasta(path: str | os.PathLike, sequences: Iterable[Contig], width: int
 def _records(file: InputFile) -> Iterator[tuple[str, bytes]]:
     """Name and letters of every record, also of those without letters."""
     number, name, letters = 1, None, io.BytesIO()  # it gives its bytes away without a copy
-    line_ended = True
+    line_ended, in_header = True, False
     for block in file.blocks():
-        start = 0
+        start = (block.find(b"\n") + 1 or len(block)) if in_header else 0
         for first, end, title in _headers(block, line_ended):
             letters.write(block[start:first].translate(None, NOT_LETTERS))
             if name is not None or letters.tell():
@@ -125,6 +125,7 @@ def _records(file: InputFile) -> Iterator[tuple[str, bytes]]:
             name, start = decoded(title), end
         letters.write(block[start:].translate(None, NOT_LETTERS))
         line_ended = block.endswith(b"\n")
+        in_header = start == len(block) and not line_ended
     if name is not None or letters.tell():
         sequence, letters = letters.getvalue(), io.BytesIO()
         yield name or f"unnamed-{number}", sequence

@@ -204,3 +204,14 @@ def test_what_looks_like_a_header_inside_a_line_is_none(tmp_path: Path, before: 
     path.write_bytes(b">a\n" + b"A" * before + b">CC" * 4 + b"\n>b\nGG\n")
     found = {contig.name: contig.sequence for contig in contigs(path)}
     assert found == {"a": b"A" * before + b"CC" * 4, "b": b"GG"}
+
+
+@pytest.mark.parametrize("extra", [1 << 20, 1 << 21, (1 << 22) + 5])
+def test_a_header_may_be_longer_than_a_block(tmp_path: Path, extra: int) -> None:
+    """What follows a name is no sequence, however long it is."""
+    path = tmp_path / "header.fa"
+    path.write_bytes(b">a " + b"ACGT>" * (extra // 5) + b"\nGG\n>b\nCC\n")
+    assert [(contig.name, contig.sequence) for contig in contigs(path)] == [
+        ("a", b"GG"),
+        ("b", b"CC"),
+    ]
