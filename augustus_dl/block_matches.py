@@ -24,20 +24,21 @@ import numpy as np
 from augustus_dl.encode import base_codes, reverse_complement
 from augustus_dl.gene import BlockMatch, Interval, Transcript
 from augustus_dl.genetic_code import GeneticCode, translate
+from augustus_dl.letters import Letters
 from augustus_dl.protein_profile import Block, Distance, ProteinProfile, residues
 
 __all__ = ["block_matches", "with_matches"]
 
 
 def with_matches(
-    transcript: Transcript, sequence: bytes, profile: ProteinProfile, code: GeneticCode
+    transcript: Transcript, sequence: Letters, profile: ProteinProfile, code: GeneticCode
 ) -> Transcript:
     """The transcript with its `block_matches`."""
     return replace(transcript, matches=block_matches(transcript, sequence, profile, code))
 
 
 def block_matches(
-    transcript: Transcript, sequence: bytes, profile: ProteinProfile, code: GeneticCode
+    transcript: Transcript, sequence: Letters, profile: ProteinProfile, code: GeneticCode
 ) -> tuple[BlockMatch, ...]:
     """Where the blocks of a profile are in a transcript: one match for each exon that has bases of
     a block, in rising genomic order; nothing unless all blocks are there.
@@ -80,7 +81,7 @@ class _Protein:
     transcript: Transcript
 
     @classmethod
-    def of(cls, transcript: Transcript, sequence: bytes, code: GeneticCode) -> _Protein:
+    def of(cls, transcript: Transcript, sequence: Letters, code: GeneticCode) -> _Protein:
         coding = base_codes(b"".join(sequence[start:end] for start, end in transcript.cds))
         coding = coding if transcript.strand == "+" else reverse_complement(coding)
         letters = translate(coding[transcript.phase :], code)

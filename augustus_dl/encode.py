@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from augustus_dl.letters import Letters, letters_at
+
 __all__ = [
     "MASKED",
     "BasesOnDemand",
@@ -40,7 +42,7 @@ _LETTER = np.frombuffer(b"ACGTN", dtype=np.uint8)
 _COMPLEMENT = np.array([3, 2, 1, 0, N], dtype=np.uint8)
 
 
-def base_codes(sequence: bytes) -> np.ndarray:
+def base_codes(sequence: Letters) -> np.ndarray:
     """Base codes of a sequence in either case; uint8 [L]."""
     return _translated(sequence, _CODE)
 
@@ -50,12 +52,12 @@ def letters(codes: np.ndarray) -> bytes:
     return _LETTER[codes].tobytes()
 
 
-def soft_mask(sequence: bytes) -> np.ndarray:
+def soft_mask(sequence: Letters) -> np.ndarray:
     """True where a letter is lower case; bool [L]."""
     return _translated(sequence, _LOWER)
 
 
-def track(sequence: bytes, softmasking: bool = True) -> np.ndarray:
+def track(sequence: Letters, softmasking: bool = True) -> np.ndarray:
     """Base codes, with MASKED added where a letter is lower case if that is wanted; uint8 [L]."""
     return _translated(sequence, _TRACK if softmasking else _CODE)
 
@@ -63,44 +65,56 @@ def track(sequence: bytes, softmasking: bool = True) -> np.ndarray:
 class BasesOnDemand:
     """An array of one number for each letter of a sequence, that takes up no memory.
 
-    A slice, or what is at an array of places, is again one; `np.asarray` makes the array.
+    A slice is again one, `np.asarray` makes the array; what is at an array of places is made at
+    once.
 
     Args:
-        letters: uint8 [L].
         table: the number of each letter, [256].
+        start, end: the part of the sequence.
     """
 
-    def __init__(self, letters: np.ndarray, table: np.ndarray) -> None:
-        self._letters, self._table = letters, table
+    def __init__(self, sequence: Letters, table: np.ndarray, start: int, end: int) -> None:
+        self._sequence, self._table = sequence, table
+        self._start, self._end = start, end
 
     def __len__(self) -> int:
-        return len(self._letters)
+        return self._end - self._start
 
-    def __getitem__(self, part: slice | np.ndarray) -> BasesOnDemand:
-        return BasesOnDemand(self._letters[part], self._table)
+    def __getitem__(self, part: slice | np.ndarray) -> BasesOnDemand | np.ndarray:
+        if isinstance(part, np.ndarray):
+            return self._table[letters_at(self._sequence, part + self._start)]
+        start, end, step = part.indices(len(self))
+        if step != 1:
+            raise ValueError(f"bases come one after the other, not with a step of {step}")
+        start += self._start
+        return BasesOnDemand(self._sequence, self._table, start, max(start, end + self._start))
 
     def __array__(self, dtype: type | None = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(_translated(self._letters, self._table), dtype=dtype)
+        found = _translated(self._sequence, self._table, self._start, self._end)
+        return np.asarray(found, dtype=dtype)
 
 
-def codes_on_demand(sequence: bytes) -> BasesOnDemand:
+def codes_on_demand(sequence: Letters) -> BasesOnDemand:
     """`base_codes` of a sequence, part by part."""
-    return BasesOnDemand(np.frombuffer(sequence, dtype=np.uint8), _CODE)
+    return BasesOnDemand(sequence, _CODE, 0, len(sequence))
 
 
-def mask_on_demand(sequence: bytes, softmasking: bool = True) -> BasesOnDemand:
+def mask_on_demand(sequence: Letters, softmasking: bool = True) -> BasesOnDemand:
     """`soft_mask` of a sequence, part by part; False everywhere where it is not wanted."""
     table = _LOWER if softmasking else np.zeros_like(_LOWER)
-    return BasesOnDemand(np.frombuffer(sequence, dtype=np.uint8), table)
+    return BasesOnDemand(sequence, table, 0, len(sequence))
 
 
-def _translated(sequence: bytes | np.ndarray, table: np.ndarray) -> np.ndarray:
+def _translated(
+    sequence: Letters, table: np.ndarray, start: int = 0, end: int | None = None
+) -> np.ndarray:
     """Entries of a table for 256 letters; block by block, since an index takes up 8 bytes each."""
-    given = np.frombuffer(sequence, dtype=np.uint8)
-    found = np.empty(len(given), dtype=table.dtype)
-    for start in range(0, len(given), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        found[block] = table[given[block]]
+    end = len(sequence) if end is None else end
+    found = np.empty(end - start, dtype=table.dtype)
+    for first in range(start, end, _BLOCK):
+        last = min(first + _BLOCK, end)
+        block = np.frombuffer(sequence[first:last], dtype=np.uint8)
+        found[first - start : last - start] = table[block]
     return found
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from augustus_dl.encode import base_codes, reverse_complement
 from augustus_dl.gene import Transcript
+from augustus_dl.letters import Letters
 
 __all__ = ["TABLES", "WIDTH", "count", "log_ratios", "shares"]
 
@@ -59,7 +60,7 @@ TABLES = {
 WIDTH = sum(table.rows * table.columns for table in TABLES.values())
 
 
-def count(sequence: bytes, transcripts: Iterable[Transcript]) -> np.ndarray:
+def count(sequence: Letters, transcripts: Iterable[Transcript]) -> np.ndarray:
     """Counts of the genes of one sequence; float64 [WIDTH]."""
     forward = base_codes(sequence)
     strands = {"+": forward, "-": reverse_complement(forward)}

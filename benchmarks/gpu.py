@@ -76,7 +76,7 @@ class Clock:
 
 def long_genome(fasta: Path, bases: int, contig: int) -> Iterator[Contig]:
     """`bases` letters in contigs of `contig` of them, from a genome over and over."""
-    letters = b"".join(one.sequence for one in contigs(fasta))
+    letters = b"".join(bytes(one.sequence) for one in contigs(fasta))
     for number, start in enumerate(range(0, bases, contig)):
         size, first = min(contig, bases - start), start % len(letters)
         parts = cycle([letters[first:] + letters[:first]])

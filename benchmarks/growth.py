@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> None:
     from augustus_dl.network.model import load_model
     from augustus_dl.network.summary import megaflop_per_base
 
-    genome = b"".join(contig.sequence for contig in contigs(options.fasta))
+    genome = b"".join(bytes(contig.sequence) for contig in contigs(options.fasta))
     if len(genome) < CONTIG:
         raise InputError(f"{options.fasta} has only {len(genome)} letters")
     report = {"species": options.species, "device": options.device, "points": []}

@@ -44,7 +44,7 @@ class _Stretch(NamedTuple):
 
 def long_sequence(length: int) -> Contig:
     """One contig of `length` bases: the example, over and over."""
-    unit = b"".join(contig.sequence for contig in contigs(EXAMPLE))
+    unit = b"".join(bytes(contig.sequence) for contig in contigs(EXAMPLE))
     return Contig("long", (unit * -(-length // len(unit)))[:length])
 
 

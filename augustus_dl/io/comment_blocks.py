@@ -14,6 +14,7 @@ from augustus_dl.evidence import Evidence, GroupCount, PartCount
 from augustus_dl.gene import Interval, Transcript
 from augustus_dl.genetic_code import GeneticCode, translate
 from augustus_dl.io.transcript_lines import score_text
+from augustus_dl.letters import Letters
 
 if TYPE_CHECKING:
     from augustus_dl.io.writers import OutputOptions
@@ -28,7 +29,7 @@ _GROUP_NAMES = 80
 
 
 def sequence_blocks(
-    transcript: Transcript, sequence: bytes, options: OutputOptions, code: GeneticCode
+    transcript: Transcript, sequence: Letters, options: OutputOptions, code: GeneticCode
 ) -> Iterator[str]:
     """Coding sequence, protein and the parts of it that match blocks of a protein profile.
 
@@ -57,7 +58,7 @@ def evidence_block(evidence: Evidence) -> Iterator[str]:
     yield from _group_count("incompatible hint groups", evidence.incompatible)
 
 
-def _spliced(parts: Sequence[Interval], strand: str, sequence: bytes) -> bytes:
+def _spliced(parts: Sequence[Interval], strand: str, sequence: Letters) -> bytes:
     """Lower-case letters of the parts in transcript direction."""
     letters = b"".join(sequence[start:end] for start, end in parts).lower()
     return letters if strand == "+" else letters[::-1].translate(_COMPLEMENT)
@@ -91,7 +92,7 @@ def _bracketed(title: str, letters: str) -> Iterator[str]:
     yield from lines
 
 
-def _matched(transcript: Transcript, sequence: bytes, code: GeneticCode) -> Iterator[str]:
+def _matched(transcript: Transcript, sequence: Letters, code: GeneticCode) -> Iterator[str]:
     """Amino acids of each matched block, in genomic order."""
     for block, parts in groupby(transcript.matches, key=lambda match: match.block):
         matches = list(parts)

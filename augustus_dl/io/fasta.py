@@ -6,7 +6,6 @@ blanks, `-` and `*` dropped, so that coordinates count letters only, as in AUGUS
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import re
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from augustus_dl.errors import InputError
 from augustus_dl.io.files import InputFile, decoded
+from augustus_dl.letters import Letters, LettersWriter
 
 __all__ = [
     "NOT_LETTERS",
@@ -41,7 +41,7 @@ class Contig:
     """One sequence: its name and its letters, case and N kept."""
 
     name: str
-    sequence: bytes
+    sequence: Letters
 
 
 def contigs(path: str | os.PathLike) -> Iterator[Contig]:
@@ -94,7 +94,7 @@ def fasta_is_lower_case(file: InputFile) -> bool:
     return all(line == line.lower() for line in file.lines() if not _HEADER.match(line))
 
 
-def looks_like_protein(sequence: bytes) -> bool:
+def looks_like_protein(sequence: Letters) -> bool:
     """Whether more than a tenth of the first letters mean amino acids and no bases."""
     first = sequence[:10000]
     return 10 * len(first.translate(None, _NUCLEOTIDE)) > len(first)
@@ -109,26 +109,25 @@ def write_fasta(path: str | os.PathLike, sequences: Iterable[Contig], width: int
                 stream.write(contig.sequence[start : start + width] + b"\n")
 
 
-def _records(file: InputFile) -> Iterator[tuple[str, bytes]]:
+def _records(file: InputFile) -> Iterator[tuple[str, Letters]]:
     """Name and letters of every record, also of those without letters."""
-    number, name, letters = 1, None, io.BytesIO()  # it gives its bytes away without a copy
+    number, name, letters = 1, None, LettersWriter()
     line_ended, in_header = True, False
     for block in file.blocks():
         start = (block.find(b"\n") + 1 or len(block)) if in_header else 0
         for first, end, title in _headers(block, line_ended):
             letters.write(block[start:first].translate(None, NOT_LETTERS))
-            if name is not None or letters.tell():
-                sequence, letters = letters.getvalue(), io.BytesIO()
-                yield name or f"unnamed-{number}", sequence
-                del sequence
+            if name is not None or letters:
+                done, letters = letters, LettersWriter()
+                yield name or f"unnamed-{number}", done.letters()
+                del done
                 number += 1
             name, start = decoded(title), end
         letters.write(block[start:].translate(None, NOT_LETTERS))
         line_ended = block.endswith(b"\n")
         in_header = start == len(block) and not line_ended
-    if name is not None or letters.tell():
-        sequence, letters = letters.getvalue(), io.BytesIO()
-        yield name or f"unnamed-{number}", sequence
+    if name is not None or letters:
+        yield name or f"unnamed-{number}", letters.letters()
 
 
 def _headers(block: bytes, line_ended: bool) -> Iterator[tuple[int, int, bytes]]:

@@ -349,8 +349,9 @@ def _record_lines(contig: Contig, genes: Iterable[Gene]) -> Iterator[str]:
     for gene in genes:
         for transcript in gene.transcripts:
             yield from _feature_lines(transcript, gene.id)
-    yield f"{_base_count(contig.sequence)}\nORIGIN\n"
-    text = contig.sequence.decode()
+    letters = bytes(contig.sequence)
+    yield f"{_base_count(letters)}\nORIGIN\n"
+    text = letters.decode()
     for start in range(0, length, 60):
         tens = (text[i : i + 10] for i in range(start, min(start + 60, length), 10))
         yield f"{start + 1:>9} {' '.join(tens)}\n"

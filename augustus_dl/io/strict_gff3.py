@@ -20,6 +20,7 @@ from augustus_dl.io import writers
 from augustus_dl.io.comment_blocks import evidence_block, sequence_blocks
 from augustus_dl.io.transcript_lines import score_text
 from augustus_dl.io.writers import OutputOptions
+from augustus_dl.letters import Letters
 
 __all__ = ["gene_block", "preamble", "sequence_header"]
 
@@ -56,7 +57,7 @@ def sequence_header(
 def gene_block(
     gene: Gene,
     number: int,
-    sequence: bytes,
+    sequence: Letters,
     options: OutputOptions,
     code: GeneticCode,
     *,

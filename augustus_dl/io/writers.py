@@ -19,6 +19,7 @@ from augustus_dl.gene import Gene, Transcript
 from augustus_dl.genetic_code import GeneticCode, genetic_code
 from augustus_dl.io.comment_blocks import evidence_block, sequence_blocks
 from augustus_dl.io.transcript_lines import Columns, score_text, transcript_lines
+from augustus_dl.letters import Letters
 
 __all__ = [
     "NO_GENES",
@@ -234,7 +235,7 @@ def locus_header(
 def gene_block(
     gene: Gene,
     number: int,
-    sequence: bytes,
+    sequence: Letters,
     options: OutputOptions,
     code: GeneticCode,
     *,
@@ -272,7 +273,7 @@ def gene_id(gene: Gene, number: int, options: OutputOptions) -> str:
 
 
 def annotated_gene_block(
-    gene: Gene, sequence: bytes, options: OutputOptions, code: GeneticCode
+    gene: Gene, sequence: Letters, options: OutputOptions, code: GeneticCode
 ) -> Iterator[str]:
     """All lines of a gene of a GenBank file that is shown with its sequences, not predicted.
 
@@ -369,7 +370,7 @@ def _transcript_block(
     transcript: Transcript,
     name: str,
     columns: Columns,
-    sequence: bytes,
+    sequence: Letters,
     options: OutputOptions,
     code: GeneticCode,
 ) -> Iterator[str]:

@@ -17,6 +17,7 @@ import numpy as np
 from augustus_dl.encode import N, letters, reverse_complement, soft_mask
 from augustus_dl.gene import Gene, Interval, Transcript
 from augustus_dl.genetic_code import coding_bases
+from augustus_dl.letters import Letters
 from augustus_dl.validity import MIN_INTRON
 
 __all__ = [
@@ -47,7 +48,7 @@ class GenomeStatistics:
     bases: np.ndarray = field(default_factory=lambda: np.zeros(5, dtype=np.int64))
     soft_masked: int = 0
 
-    def add(self, name: str, sequence: bytes, codes: np.ndarray) -> None:
+    def add(self, name: str, sequence: Letters, codes: np.ndarray) -> None:
         """Count one sequence. codes: uint8 [L] base codes of it."""
         self.lengths[name] = len(sequence)
         self.bases += np.bincount(codes, minlength=5)
