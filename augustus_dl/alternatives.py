@@ -5,7 +5,7 @@ exact sums over all parses (`decode.posterior`); `sample` switches them on and s
 are drawn for alternatives, nothing else. A gene's probability is, as in AUGUSTUS, the sum of those
 of the transcripts reported for it.
 
-Hints that contradict each other (`rival_hints`) ask for parses of their own, of the stretch around
+Hints that are not obeyed (`unheeded_hints`) ask for parses of their own, of the stretch around
 them. What comes of these has the probabilities that it has there.
 
 A sequence is treated in regions, so that memory does not grow with it. They are cut in the middle
@@ -18,13 +18,12 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import chain, compress
 from typing import NamedTuple
 
 import numpy as np
 
-from augustus_dl.decode.config import DecoderConfig
+from augustus_dl.decode.config import GRID, DecoderConfig
 from augustus_dl.decode.grammar import Graph, build_graph
 from augustus_dl.decode.lattice import NEVER, Lattice, between
 from augustus_dl.decode.parse import parse
@@ -35,8 +34,8 @@ from augustus_dl.encode import intervals_of
 from augustus_dl.errors import OptionError
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.hinted_introns import HintedIntrons, Repayment
-from augustus_dl.labels import INTERGENIC
-from augustus_dl.rival_hints import FurtherParse, RivalHints, stretches
+from augustus_dl.labels import INTERGENIC, NUM_LABELS, labels_of
+from augustus_dl.unheeded_hints import FurtherParse, UnheededHints, stretches
 
 __all__ = [
     "BEST_ONLY",
@@ -54,6 +53,11 @@ REGION = 200_000
 """Bases after which a region may end."""
 _ROUNDS = 4
 """How often a region is parsed again for the sake of hinted introns, at most."""
+_TOLERANCE = 7.0
+"""Nats, in calibrated odds, that a parse may score less than the best one when hints ask for it;
+docs/experiments.md has the measurement."""
+_IS_INTRON = np.zeros(NUM_LABELS, dtype=bool)
+_IS_INTRON[[*labels_of("+", "D I A"), *labels_of("-", "D I A")]] = True
 
 
 @dataclass(frozen=True)
@@ -113,12 +117,12 @@ class ParseHints(NamedTuple):
     """What hints say about parses that scores of labels cannot say.
 
     Attributes:
-        introns: those that are hinted; rivals: hints that contradict each other, None where they
-            give no alternatives.
+        introns: those that are hinted; unheeded: hints that ask for further parses, None where
+            there are to be no alternatives.
     """
 
     introns: HintedIntrons
-    rivals: RivalHints | None
+    unheeded: UnheededHints | None
 
 
 class Alternatives:
@@ -138,7 +142,7 @@ class Alternatives:
     ) -> None:
         self._config = config
         self._options = options
-        self._introns, self._rivals = hints or (None, None)
+        self._introns, self._unheeded = hints or (None, None)
 
     def batches(self, chunks: Iterable[Chunk]) -> Iterator[tuple[int, list[Locus]]]:
         """Loci of one sequence in the order of their leftmost coding base.
@@ -165,15 +169,15 @@ class Alternatives:
     def _loci(self, region: _Region) -> list[Locus]:
         """What a region is reported to have, in its own coordinates."""
         transcripts = self._transcripts(region)
-        rivals = self._rivals
-        if rivals is None:
+        hints = self._unheeded
+        if hints is None:
             return _loci(transcripts)
 
         placed = [transcript.shifted(region.start) for transcript in transcripts]
-        loci = [rivals.supported(locus) for locus in _loci(placed)]
+        loci = [hints.supported(locus) for locus in _loci(placed)]
         kept = list(chain.from_iterable(loci))
         if len(kept) < len(placed):  # what went may have held two genes together
-            loci = [rivals.supported(locus) for locus in _loci(kept)]
+            loci = [hints.supported(locus) for locus in _loci(kept)]
         return [[transcript.shifted(-region.start) for transcript in locus] for locus in loci]
 
     def _transcripts(self, region: _Region) -> list[Transcript]:
@@ -195,7 +199,7 @@ class Alternatives:
         if options.sample:
             scored = with_posteriors(lattice, bare, config)
         exempt = {s for b, s in zip(bare, scored, strict=True) if options.keep_best and b in best}
-        if self._rivals:
+        if self._unheeded:
             further = self._further(region, config, scored)
             exempt |= {t for t in further if options.keep_best}
             scored = _merged(scored, further)
@@ -227,32 +231,37 @@ class Alternatives:
     def _further(
         self, region: _Region, config: DecoderConfig, known: Sequence[Transcript]
     ) -> list[Transcript]:
-        """Transcripts that rivals of the hints which were followed ask for."""
-        rivals, offset = self._rivals, region.start
+        """Transcripts that hints ask for which those known do not obey."""
+        hints, offset = self._unheeded, region.start
         placed = [transcript.shifted(offset) for transcript in known]
-        obeyed = cache(rivals.obeyed)
         further: list[Transcript] = []
-        for asked in rivals.parses(offset, region.end, placed):
-            around = [t for t in placed + further if t.start < asked.end and asked.start < t.end]
-            if not set().union(*map(obeyed, around)).issuperset(asked.causing):
-                further += self._parsed_again(region, config, asked)
+        heeded = set[int]()
+        for asked in hints.parses(offset, region.end, placed):
+            if asked.group not in heeded:
+                found = self._parsed_again(region, config, asked)
+                heeded.update(*map(hints.obeyed, found))
+                further += found
         return [transcript.shifted(-offset) for transcript in further]
 
     def _parsed_again(
         self, region: _Region, config: DecoderConfig, asked: FurtherParse
     ) -> list[Transcript]:
-        """Transcripts of a further parse that obey a group for which it was made; in coordinates
-        of the sequence."""
+        """Transcripts of a further parse that obey its group, unless the parse is too unlikely; in
+        coordinates of the sequence."""
         part = region.part(asked.start - region.start, asked.end - region.start)
-        part = part._replace(scores=part.scores + self._rivals.change(asked))
-        parsed = [t.shifted(part.start) for t in parse([part.best(config)], config)]
+        again = part._replace(scores=part.scores + self._unheeded.demands(asked))
+        again = again._replace(labels=again.best(config))
         found = [
-            transcript.shifted(-part.start)
-            for transcript in parsed
-            if not self._rivals.obeyed(transcript).isdisjoint(asked.causing)
+            transcript
+            for transcript in parse([again.labels], config)
+            if asked.group in self._unheeded.obeyed(transcript.shifted(part.start))
         ]
-        if found and self._options.sample:
-            lattice = part.lattice(config, self._options.heat * config.posterior_scale)
+        judged = self._unheeded.judged(asked)
+        loss = part.value(part.labels, judged, config) - part.value(again.labels, judged, config)
+        if not found or loss * config.posterior_scale > _TOLERANCE:
+            return []
+        if self._options.sample:
+            lattice = again.lattice(config, self._options.heat * config.posterior_scale)
             found = with_posteriors(lattice, found, config)
         return [transcript.shifted(part.start) for transcript in found]
 
@@ -305,6 +314,19 @@ class _Region(NamedTuple):
         last = self.last and end == len(self.labels)
         return _Region(
             self.start + start, last, self.labels[span], self.scores[span], self.codes[span]
+        )
+
+    def value(self, labels: np.ndarray, judged: np.ndarray, config: DecoderConfig) -> float:
+        """Nats that a parse scores, the price of genes and introns included.
+
+        Args:
+            labels: uint8 [n]. judged: bool [n], bases whose scores count.
+        """
+        scores = self.scores[np.arange(len(labels)), labels]
+        return (
+            scores[judged].sum(dtype=np.int64) / GRID
+            + config.gene_start * len(intervals_of(labels != INTERGENIC))
+            + config.intron * len(intervals_of(_IS_INTRON[labels]))
         )
 
     def best(self, config: DecoderConfig) -> np.ndarray:

@@ -44,6 +44,7 @@ __all__ = [
     "from_runs",
     "from_tokens",
     "label",
+    "labels_of",
     "mirror",
     "to_labels",
     "to_runs",
@@ -84,6 +85,19 @@ TOKENS: tuple[str, ...] = (
 def label(strand: str, kind: str) -> int:
     """Number of a structure label, e.g. `label("-", "D1")`."""
     return 1 + _PER_STRAND * "+-".index(strand) + _KINDS.index(kind)
+
+
+def labels_of(strand: str, kinds: str) -> tuple[int, ...]:
+    """Numbers of a strand's labels of some kinds, e.g. "C START", all phases; IR is intergenic."""
+    numbers: list[int] = []
+    for kind in kinds.split():
+        if kind == "IR":
+            numbers.append(INTERGENIC)
+        elif kind in _KINDS:
+            numbers.append(label(strand, kind))
+        else:
+            numbers += [label(strand, f"{kind}{phase}") for phase in range(3)]
+    return tuple(numbers)
 
 
 MIRROR = np.array(

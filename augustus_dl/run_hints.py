@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 from augustus_dl.alternatives import ParseHints
 from augustus_dl.decode.bonus import FULL, Strength, hint_stage
@@ -15,7 +13,7 @@ from augustus_dl.encode import codes_on_demand, mask_on_demand
 from augustus_dl.hinted_introns import HintedIntrons
 from augustus_dl.hints import Extrinsic, HintCollection, HintGroups
 from augustus_dl.io.fasta import Contig
-from augustus_dl.rival_hints import RivalHints, RivalOptions
+from augustus_dl.unheeded_hints import UnheededHints, UnheededOptions
 
 __all__ = ["RunHints"]
 
@@ -34,7 +32,7 @@ class RunHints:
         grouping: what decides which of them can be obeyed.
         softmasking: soft-masked bases are hints, too.
         offset: first base of that part.
-        rivalry: what decides about alternatives from evidence; None for none.
+        unheeded: what decides about alternatives from evidence; None for none.
     """
 
     path: str | os.PathLike | None
@@ -43,7 +41,7 @@ class RunHints:
     grouping: GroupingOptions
     softmasking: bool
     offset: int = 0
-    rivalry: RivalOptions | None = None
+    unheeded: UnheededOptions | None = None
     _kept: _Kept = field(default_factory=lambda: _Kept(), repr=False)
 
     @property
@@ -60,7 +58,14 @@ class RunHints:
         Args:
             strength: see `decode.bonus`.
         """
-        stage = self._stage_maker(contig, end, strength)(self.groups(contig, end))
+        stage = hint_stage(
+            self.groups(contig, end),
+            self.extrinsic,
+            codes_on_demand(contig.sequence)[self.offset : end],
+            malus=len(self.collection.rows) > 0,  # a file without hints changes nothing
+            strength=strength,
+            hinted_pairs=[pair for pair in self.grouping.splice_pairs if pair not in _USUAL_PAIRS],
+        )
         return (stage,) if stage else ()
 
     def of_parses(
@@ -70,23 +75,9 @@ class RunHints:
         as of `stages`.
         """
         groups = self.groups(contig, end)
-        introns, rivals = HintedIntrons(groups, self.extrinsic, strength), None
-        if self.rivalry:
-            stage = self._stage_maker(contig, end, strength)
-            rivals = RivalHints(groups, stage, self.rivalry, strength)
-        return ParseHints(introns, rivals or None) if introns or rivals else None
-
-    def _stage_maker(
-        self, contig: Contig, end: int | None, strength: Strength
-    ) -> Callable[[HintGroups], Stage | None]:
-        return partial(
-            hint_stage,
-            extrinsic=self.extrinsic,
-            codes=codes_on_demand(contig.sequence)[self.offset : end],
-            malus=len(self.collection.rows) > 0,  # a file without hints changes nothing
-            strength=strength,
-            hinted_pairs=[pair for pair in self.grouping.splice_pairs if pair not in _USUAL_PAIRS],
-        )
+        introns = HintedIntrons(groups, self.extrinsic, strength)
+        unheeded = UnheededHints(groups, self.unheeded) if self.unheeded else None
+        return ParseHints(introns, unheeded or None) if introns or unheeded else None
 
     def groups(self, contig: Contig, end: int | None = None) -> HintGroups:
         """The hints of a sequence, in groups; those asked for last are kept.

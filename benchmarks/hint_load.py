@@ -27,8 +27,8 @@ from augustus_dl.io.extrinsic import read_extrinsic
 from augustus_dl.io.fasta import Contig, contigs
 from augustus_dl.io.hints import read_hints
 from augustus_dl.labels import NUM_LABELS
-from augustus_dl.rival_hints import RivalOptions
 from augustus_dl.run_hints import RunHints
+from augustus_dl.unheeded_hints import UnheededOptions
 from benchmarks.annotate import ROOT, provenance
 from benchmarks.hints import FACTORS
 
@@ -82,7 +82,12 @@ def apply(path: Path, contig: Contig) -> dict[str, float]:
     collection = read_hints(path, extrinsic)
     read = time.perf_counter()
     run_hints = RunHints(
-        path, extrinsic, collection, GroupingOptions(), softmasking=False, rivalry=RivalOptions()
+        path,
+        extrinsic,
+        collection,
+        GroupingOptions(),
+        softmasking=False,
+        unheeded=UnheededOptions(),
     )
     (stage,) = run_hints.stages(contig)
     run_hints.of_parses(contig)

@@ -29,8 +29,8 @@ from augustus_dl.io.hints import read_hints
 from augustus_dl.labels import NUM_LABELS, label
 from augustus_dl.predict import PredictOptions, predict
 from augustus_dl.profile import find_profile
-from augustus_dl.rival_hints import RivalOptions
 from augustus_dl.run_hints import RunHints
+from augustus_dl.unheeded_hints import UnheededOptions
 
 SEQUENCE = b"ccatgcgtaagt" + b"ca" * 30 + b"acagcactaaccc" + b"GATTACA" * 10
 """A start codon at 2, an intron at 6-76 with GT and AG, soft-masked up to 85."""
@@ -220,13 +220,13 @@ def test_a_collection_without_hints_will_do(hints) -> None:
 def test_what_is_asked_of_whole_parses(hints) -> None:
     with_intron = hints(INTRON)
     asked = with_intron.of_parses(CHR)
-    assert asked.introns and asked.rivals is None  # alternatives are not asked for
+    assert asked.introns and asked.unheeded is None  # alternatives are not asked for
     other = Contig("other", SEQUENCE)
     assert with_intron.of_parses(other) is None
-    rivals = replace(hints(INTRON, ("intron", 6, 24)), rivalry=RivalOptions())
-    assert rivals.of_parses(CHR).rivals is None  # the second has no splice site
-    rivals = replace(hints(INTRON, ("CDSpart", 20, 40)), rivalry=RivalOptions())
-    assert rivals.of_parses(CHR).rivals
+    asking = replace(hints(("exonpart", 20, 40)), unheeded=UnheededOptions())
+    assert asking.of_parses(CHR) is None  # that type causes no alternatives
+    asking = replace(hints(INTRON, ("CDSpart", 20, 40)), unheeded=UnheededOptions())
+    assert asking.of_parses(CHR).unheeded
 
 
 def test_strength_follows_the_scale_of_probabilities(

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from augustus_dl.alternatives import AlternativeOptions
     from augustus_dl.predict import PredictOptions
     from augustus_dl.protein_profile import ProteinProfile
-    from augustus_dl.rival_hints import RivalOptions
     from augustus_dl.run_hints import RunHints
     from augustus_dl.species_choice import Choice
+    from augustus_dl.unheeded_hints import UnheededOptions
 
 __all__ = ["Run", "checked"]
 
@@ -308,21 +308,21 @@ def _hints(
         ),
         softmasking=softmasking,
         offset=first,
-        rivalry=_rivalry(settings) if path and alternatives else None,
+        unheeded=_unheeded(settings) if path and alternatives else None,
     )
 
 
 _NO_END = 1 << 60
 
 
-def _rivalry(settings: Settings) -> RivalOptions:
+def _unheeded(settings: Settings) -> UnheededOptions:
     """What decides about alternatives from evidence."""
-    from augustus_dl.rival_hints import RivalOptions
+    from augustus_dl.unheeded_hints import UnheededOptions
 
-    usual = RivalOptions()
+    usual = UnheededOptions()
     types = settings.text("canCauseAltSplice", "")
-    return RivalOptions(
-        causes=RivalOptions.causing(types) if types else usual.causes,
+    return UnheededOptions(
+        causes=UnheededOptions.causing(types) if types else usual.causes,
         min_support=settings.number("/Constant/subopt_transcript_threshold", usual.min_support),
     )
 

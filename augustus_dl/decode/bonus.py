@@ -30,7 +30,7 @@ from augustus_dl.decode.increments import LIMIT, UNIT, Channel, Forbidden, Point
 from augustus_dl.encode import BasesOnDemand, base_codes
 from augustus_dl.hints import MASK_PROGRAM, Extrinsic, HintGroups, HintType, bonuses
 from augustus_dl.intervals import union
-from augustus_dl.labels import INTERGENIC, NUM_LABELS, label
+from augustus_dl.labels import INTERGENIC, NUM_LABELS, label, labels_of
 
 __all__ = ["FULL", "USUAL_MASK_BONUS", "Strength", "hint_stage", "hinted_intron_ends"]
 
@@ -138,19 +138,6 @@ def hinted_intron_ends(
     return found
 
 
-def _names(strand: str, kinds: str) -> tuple[int, ...]:
-    """Numbers of a strand's labels, all phases; "IR" is intergenic."""
-    numbers: list[int] = []
-    for kind in kinds.split():
-        if kind == "IR":
-            numbers.append(INTERGENIC)
-        elif kind in ("START", "STOP"):
-            numbers.append(label(strand, kind))
-        else:
-            numbers += [label(strand, f"{kind}{phase}") for phase in range(3)]
-    return tuple(numbers)
-
-
 def _grid(nats: float | np.ndarray) -> Any:
     """On the grid of the scores, rounded; int64."""
     return np.rint(np.clip(nats, -LIMIT, LIMIT) * GRID).astype(np.int64)
@@ -214,7 +201,7 @@ def _boundaries(groups: HintGroups, worth: _Worth) -> list[Points]:
 
 
 def _all_labels(kinds: str) -> list[int]:
-    return [*_names("+", kinds), *_names("-", kinds)]
+    return [*labels_of("+", kinds), *labels_of("-", kinds)]
 
 
 def _of_type(groups: HintGroups, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -291,7 +278,7 @@ def _signal_points(name: str, rows: np.ndarray, logs: np.ndarray) -> _Values:
         if codon:  # the label stands on the outer base of the codon
             offset = -1 if (strand == "+") == (name == "start") else 1
         chosen = np.repeat(there, length)
-        parts.append((middle[chosen] + offset, _names(strand, _SIGNALS[name]), values[chosen]))
+        parts.append((middle[chosen] + offset, labels_of(strand, _SIGNALS[name]), values[chosen]))
     return _Values.joined(parts).merged(np.add.reduceat)
 
 
@@ -334,14 +321,14 @@ def _phases(
 ) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
     """Labels of a kind, and the hints whose frame they fit; int64 [k]."""
     framed = (rows["frame"] >= 0) & (name != "intron")
-    yield _names(strand, kind), np.flatnonzero(there & ~framed)
+    yield labels_of(strand, kind), np.flatnonzero(there & ~framed)
     behind = (
         rows["end"] - rows["start"] - rows["frame"] if kind in ("D", "STOP") else -rows["frame"]
     )
     if kind in ("START", "STOP"):
-        yield _names(strand, kind), np.flatnonzero(there & framed & (behind % 3 == 0))
+        yield labels_of(strand, kind), np.flatnonzero(there & framed & (behind % 3 == 0))
         return
-    for phase, number in enumerate(_names(strand, kind)):
+    for phase, number in enumerate(labels_of(strand, kind)):
         yield (number,), np.flatnonzero(there & framed & (behind % 3 == phase))
 
 
@@ -357,7 +344,7 @@ def _unhinted_donors(
         hinted.append(points(name, rows, np.ones(len(rows))))
     at, labels = (np.concatenate([values[i] for values in hinted]) for i in range(2))
     for strand, step in (("+", 1), ("-", -1)):
-        donors = _names(strand, "D")
+        donors = labels_of(strand, "D")
         allowed = np.unique(at[np.isin(labels, donors)])
         for donor in dict.fromkeys(pair[:2] for pair in pairs if pair[:2] not in _USUAL_DONORS):
             first, second = (int(code) for code in base_codes(donor.encode()))
@@ -387,7 +374,7 @@ def _labelled(kinds: str, rows: np.ndarray) -> Iterator[tuple[tuple[int, ...], s
     genic = " ".join(kind for kind in kinds.split() if kind != "IR")
     if genic:
         for strand, there in _strands(rows):
-            yield _names(strand, genic), strand, there
+            yield labels_of(strand, genic), strand, there
     if "IR" in kinds.split():
         yield (INTERGENIC,), "", np.ones(len(rows), dtype=bool)
 
@@ -418,7 +405,7 @@ def _framed(
     """A value on the coding label that the frame of each hint asks for."""
     forward = strand == "+"
     codon = rows["start"] + rows["frame"] if forward else rows["end"] - 1 - rows["frame"]
-    labels = _names(strand, "C START STOP")
+    labels = labels_of(strand, "C START STOP")
     for residue in range(3):
         those = chosen & (codon % 3 == residue)
         yield from _channel(

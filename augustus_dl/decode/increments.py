@@ -16,7 +16,7 @@ import numpy as np
 from augustus_dl.decode.config import GRID
 from augustus_dl.decode.native import native
 
-__all__ = ["LIMIT", "UNIT", "Channel", "Forbidden", "Points", "Stage"]
+__all__ = ["LIMIT", "LIMIT_ON_GRID", "UNIT", "Channel", "Forbidden", "Points", "Stage"]
 
 LIMIT = 1000.0
 """Nats that nothing else outweighs, for bonuses such as those of manual anchors."""
@@ -25,7 +25,7 @@ UNIT = GRID << _SHIFT
 """Parts of a nat in which values of single bases are summed up."""
 
 _HALF = 1 << _SHIFT - 1
-_LIMIT_ON_GRID = int(LIMIT) * GRID
+LIMIT_ON_GRID = int(LIMIT) * GRID
 _CODON_POSITION = (0, 1, 2, 0, 2)
 """Of the labels C0, C1, C2, START and STOP."""
 
@@ -183,4 +183,4 @@ def _forbid(scores, start, codes, first, second, step, labels, allowed) -> None:
             cursor += 1
         if cursor == len(allowed) or allowed[cursor] != at:
             for k in range(len(labels)):
-                scores[i, labels[k]] -= _LIMIT_ON_GRID
+                scores[i, labels[k]] -= LIMIT_ON_GRID

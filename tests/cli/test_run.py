@@ -603,15 +603,15 @@ def test_options_of_alternatives_from_evidence(
 ) -> None:
     cfg.write_text("/Constant/subopt_transcript_threshold 0.5\n")
     words = HINTS_CFG, f"--hintsfile={hintsfile}"
-    usual = run(*words).hints.rivalry
+    usual = run(*words).hints.unheeded
     assert usual.min_support == 0.5
     assert HintType.intron in usual.causes and HintType.exonpart not in usual.causes
     asked = run(*words, "--canCauseAltSplice=exonpart").hints
-    assert asked.rivalry.causes == {HintType.exonpart}
+    assert asked.unheeded.causes == {HintType.exonpart}
     assert asked.grouping.bridge_bonus is None
     assert run(*words, "--bridge_genicpart_bonus=2").hints.grouping.bridge_bonus == 2
-    assert run(*words, "--alternatives-from-evidence=false").hints.rivalry is None
-    assert run(HINTS_CFG).hints.rivalry is None
+    assert run(*words, "--alternatives-from-evidence=false").hints.unheeded is None
+    assert run(HINTS_CFG).hints.unheeded is None
     with pytest.raises(OptionError, match="unknown type of hints introns"):
         run(*words, "--canCauseAltSplice=introns")
 
