@@ -196,8 +196,7 @@ def grouped(
 
 def router_case(M: int, E: int, K: int) -> Case:
     def reference(logits_ME: torch.Tensor) -> torch.Tensor:
-        chosen = experts_reference.best_experts(logits_ME, K)
-        return experts_reference.weigh(logits_ME, chosen).gates_MK
+        return experts_reference.route(logits_ME, K).gates_MK
 
     def topk(logits_ME: torch.Tensor) -> torch.Tensor:
         return logits_ME.topk(K).values.softmax(-1)

@@ -14,11 +14,15 @@ __all__ = ["Routing", "expert_mlp", "route"]
 
 
 def route(logits_ME: torch.Tensor, top_k: int) -> Routing:
-    """Choose `top_k` experts a token; float32 throughout. Ties go to the lower expert number."""
+    """Choose `top_k` experts a token; float32 throughout. Ties go to the lower expert number.
+
+    Triton on a GPU, the reference elsewhere. Gates and loss are differentiable in the logits; two
+    runs on a GPU agree bit for bit.
+    """
     logits_ME = logits_ME.float()
-    on_gpu = logits_ME.is_cuda
-    choose = torch.ops.augustus_dl.best_experts if on_gpu else reference.best_experts
-    return reference.weigh(logits_ME, choose(logits_ME.detach(), top_k))
+    if logits_ME.is_cuda:
+        return Routing(*torch.ops.augustus_dl.route(logits_ME, top_k)[:3])
+    return reference.route(logits_ME, top_k)
 
 
 def expert_mlp(
@@ -42,11 +46,17 @@ def expert_mlp(
     return reference.gathered(x_MC, experts_MK, gates_MK, w_in_ECF2, w_out_EFC)
 
 
-_ROUTER = "augustus_dl::best_experts"
+_ROUTE = "augustus_dl::route"
+_ROUTE_BACKWARD = "augustus_dl::route_backward"
 _OPERATOR = "augustus_dl::expert_mlp"
 _BACKWARD = "augustus_dl::expert_mlp_backward"
 
-torch.library.define(_ROUTER, "(Tensor logits, int top_k) -> Tensor")
+torch.library.define(_ROUTE, "(Tensor logits, int top_k) -> (Tensor, Tensor, Tensor, Tensor)")
+torch.library.define(
+    _ROUTE_BACKWARD,
+    "(Tensor? slope_gates, Tensor? slope_loss, Tensor logits, Tensor experts, Tensor gates,"
+    " Tensor counts) -> Tensor",
+)
 torch.library.define(
     _OPERATOR,
     "(Tensor x, Tensor experts, Tensor gates, Tensor w_in, Tensor w_out)"
@@ -59,11 +69,18 @@ torch.library.define(
 )
 
 
-@torch.library.impl(_ROUTER, "default")
+@torch.library.impl(_ROUTE, "default")
 def _(logits, top_k):
-    from .fused import best_experts
+    from .fused_route import forward
 
-    return best_experts(logits, top_k)
+    return forward(logits, top_k)
+
+
+@torch.library.impl(_ROUTE_BACKWARD, "default")
+def _(slope_gates, slope_loss, logits, experts, gates, counts):
+    from .fused_route import backward
+
+    return backward(slope_gates, slope_loss, logits, experts, gates, counts)
 
 
 @torch.library.impl(_OPERATOR, "default")
@@ -80,9 +97,17 @@ def _(slope, x, gates, w_in, w_out, order, bounds):
     return backward(slope, x, gates, w_in, w_out, order, bounds)
 
 
-@torch.library.register_fake(_ROUTER)
+@torch.library.register_fake(_ROUTE)
 def _(logits, top_k):
-    return logits.new_empty(logits.shape[0], top_k, dtype=torch.int64)
+    M, E = logits.shape
+    experts = logits.new_empty(M, top_k, dtype=torch.int64)
+    counts = logits.new_empty(E, dtype=torch.int32)
+    return experts, logits.new_empty(M, top_k), logits.new_empty(()), counts
+
+
+@torch.library.register_fake(_ROUTE_BACKWARD)
+def _(slope_gates, slope_loss, logits, experts, gates, counts):
+    return logits.new_empty(logits.shape)
 
 
 @torch.library.register_fake(_OPERATOR)
@@ -96,6 +121,17 @@ def _(slope, x, gates, w_in, w_out, order, bounds):
     return tuple(t.new_empty(t.shape) for t in (x, gates, w_in, w_out))
 
 
+def _remember_route(ctx, inputs, output) -> None:
+    experts, gates, _, counts = output
+    ctx.save_for_backward(inputs[0], experts, gates, counts)
+    ctx.set_materialize_grads(False)
+
+
+def _route_gradient(ctx, _, slope_gates, slope_loss, __):
+    slopes = slope_gates, slope_loss
+    return torch.ops.augustus_dl.route_backward(*slopes, *ctx.saved_tensors), None
+
+
 def _remember(ctx, inputs, output) -> None:
     x, _, gates, w_in, w_out = inputs
     ctx.save_for_backward(x, gates, w_in, w_out, *output[1:])
@@ -107,4 +143,5 @@ def _gradients(ctx, slope, _, __):
     return slope_x, None, slope_gates, slope_in, slope_out
 
 
+torch.library.register_autograd(_ROUTE, _route_gradient, setup_context=_remember_route)
 torch.library.register_autograd(_OPERATOR, _gradients, setup_context=_remember)

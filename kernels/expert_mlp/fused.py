@@ -1,4 +1,4 @@
-"""Top-k routing and SwiGLU experts on a GPU in Triton, after ScatterMoE (Tan et al. 2024).
+"""SwiGLU experts on a GPU in Triton, after ScatterMoE (Tan et al. 2024).
 
 A token with K experts fills K slots. A counting sort, which is stable, orders slots by expert; a
 row is a slot in that order. Every program of a matrix product finds its expert and its rows from
@@ -13,7 +13,7 @@ import torch
 import triton
 import triton.language as tl
 
-__all__ = ["backward", "best_experts", "forward"]
+__all__ = ["backward", "forward"]
 
 _ROWS = 128
 _COLUMNS = 64
@@ -21,22 +21,6 @@ _CELLS = 4096
 """Slots times experts that a program of the sort takes at a time."""
 _SHARES = 4
 """Parts that the rows of an expert are cut into where gradients of weights are summed over them."""
-
-
-@triton.jit
-def _best_experts(
-    logits, experts, M, E: tl.constexpr, K: tl.constexpr, WIDTH: tl.constexpr, BLOCK: tl.constexpr
-):
-    m = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
-    e = tl.arange(0, WIDTH)[None, :]
-    inside = (m[:, None] < M) & (e < E)
-    logit = tl.load(logits + m[:, None] * E + e, mask=inside, other=0.0)
-    logit = tl.where(logit > -3e38, logit, -3e38)  # -inf and NaN come last, each still once
-    logit = tl.where(e < E, logit, float("-inf"))
-    for k in tl.static_range(K):
-        best = tl.argmax(logit, axis=1, tie_break_left=True)
-        tl.store(experts + m * K + k, best.to(tl.int64), mask=m < M)
-        logit = tl.where(e == best[:, None], float("-inf"), logit)
 
 
 @triton.jit
@@ -321,16 +305,6 @@ def _outer(
     out += (tl.program_id(2) * E + expert).to(tl.int64) * LEFT * RIGHT
     inside = (m[:, None] < LEFT) & (n[None, :] < RIGHT)
     tl.store(out + m[:, None] * RIGHT + n[None, :], total, mask=inside)
-
-
-def best_experts(logits_ME: torch.Tensor, top_k: int) -> torch.Tensor:
-    """See `reference.best_experts`; float32 to int64 [M, K]."""
-    M, E = logits_ME.shape
-    experts_MK = torch.empty(M, top_k, dtype=torch.int64, device=logits_ME.device)
-    _best_experts[(triton.cdiv(M, _ROWS),)](
-        logits_ME.contiguous(), experts_MK, M, E, top_k, _width(E), _ROWS
-    )
-    return experts_MK
 
 
 def forward(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-__all__ = ["Routing", "best_experts", "expert_mlp", "gathered", "weigh"]
+__all__ = ["Routing", "expert_mlp", "gathered", "route"]
 
 _ROUND = 256
 """Gathered tokens are filled up to a multiple of this with token 0 at gate 0. On a CPU every new
@@ -29,14 +29,10 @@ class Routing(NamedTuple):
     loss: torch.Tensor
 
 
-def best_experts(logits_ME: torch.Tensor, top_k: int) -> torch.Tensor:
-    """The experts of the highest logits, best first; int64 [M, K]. Ties go to the lower number."""
-    ordered = logits_ME.sort(dim=-1, descending=True, stable=True)  # topk breaks ties anyhow
-    return ordered.indices[:, :top_k]
-
-
-def weigh(logits_ME: torch.Tensor, experts_MK: torch.Tensor) -> Routing:
-    """Gates of the chosen experts and the router's loss, from float32 logits."""
+def route(logits_ME: torch.Tensor, top_k: int) -> Routing:
+    """Choose the experts of the highest logits. Ties go to the lower number."""
+    order_ME = logits_ME.detach().argsort(dim=-1, descending=True, stable=True)
+    experts_MK = order_ME[:, :top_k]  # topk breaks ties anyhow
     gates_MK = logits_ME.gather(1, experts_MK).softmax(-1)
     experts = logits_ME.shape[1]
     every_E = torch.arange(experts, device=logits_ME.device)

@@ -15,7 +15,7 @@ from augustus_dl.kernels.expert_mlp import expert_mlp, reference, route
 from augustus_dl.kernels.testing import TOLERANCE, relative_error
 from tests.kernels.fused import check_in_the_interpreter, poisoned
 
-FUSED = torch.ops.augustus_dl.expert_mlp
+FUSED, ROUTE = torch.ops.augustus_dl.expert_mlp, torch.ops.augustus_dl.route
 PATHS = {"gathered": reference.gathered, "all experts": reference.expert_mlp}
 
 
@@ -147,23 +147,81 @@ def test_the_loss_pulls_towards_balance() -> None:
     assert (grad[:, 0] > 0).all() and (grad[:, 0] > grad[:, 1]).all()
 
 
-def compare_router(device: str, many: int = 300) -> None:
-    """The same choice as the reference's, ties and impossible experts included; NaN goes last."""
+ROUTERS = [(1, 1, 1), (1, 8, 2), (5, 8, 8), (77, 3, 1), (77, 5, 5), (130, 5, 3)]
+"""Tokens, experts, and experts a token."""
+ROUTER_KINDS = "plain", "ties", "extreme"
+
+
+def router_logits(tokens: int, experts: int, kind: str) -> torch.Tensor:
+    """Float32 on the CPU."""
+    logits = 2 * torch.randn(tokens, experts, generator=torch.Generator().manual_seed(1))
+    if kind == "ties":
+        logits = logits.round() + 0.0
+    if kind == "extreme":
+        logits = 80 * logits.sign()
+        logits[::2, 1:2] = -math.inf
+    return logits
+
+
+def slopes_of(
+    routing: reference.Routing, logits_ME: torch.Tensor, slope_MK: torch.Tensor
+) -> list[torch.Tensor]:
+    """Gradients of the logits through the gates, through the loss, and through both.
+
+    The loss counts as often as there are tokens, or its gradient would be too small to compare.
+    """
+    gates, loss = (slope_MK * routing.gates_MK).sum(), len(logits_ME) * routing.loss
+    outputs = gates, loss, gates + loss
+    return [torch.autograd.grad(out, logits_ME, retain_graph=True)[0] for out in outputs]
+
+
+def compare_router(device: str, tokens: int, experts: int, top_k: int, kind: str) -> None:
+    """Choice, gates, loss and gradients, twice, from poisoned memory."""
+    logits = router_logits(tokens, experts, kind).to(device).requires_grad_()
+    generator = torch.Generator().manual_seed(2)
+    slope_MK = torch.randn(tokens, top_k, generator=generator).to(device)
+    runs = []
+    for _ in range(2):
+        with poisoned():
+            routing = reference.Routing(*ROUTE(logits, top_k)[:3])
+            runs.append([*routing, *slopes_of(routing, logits, slope_MK)])
+    assert all(torch.equal(*same) for same in zip(*runs, strict=True))
+    exact = logits.detach().double().requires_grad_()
+    routing = reference.route(exact, top_k)
+    assert torch.equal(runs[0][0], routing.experts_MK)
+    expected = [routing.gates_MK, routing.loss, *slopes_of(routing, exact, slope_MK)]
+    names = "gates", "loss", "slope of gates", "slope of loss", "slope of both"
+    for name, found, wanted in zip(names, runs[0][1:], expected, strict=True):
+        assert found.dtype == torch.float32
+        error = relative_error(found, wanted)
+        assert error <= TOLERANCE[torch.float32], f"{name} of {tokens}, {experts}, {kind}: {error}"
+
+
+def compare_degenerate_routers(device: str) -> None:
+    """NaN goes last; and no token at all, whose mean loss is NaN, has a gradient."""
+    logits = torch.zeros(3, 5, device=device)
+    logits[0, 2], logits[1, :4], logits[2] = math.nan, math.nan, math.nan
+    experts, gates, *_ = ROUTE(logits, 3)
+    assert experts.tolist() == [[0, 1, 3], [4, 0, 1], [0, 1, 2]]
+    torch.testing.assert_close(gates[0].cpu(), torch.full((3,), 1 / 3))
+    logits = torch.empty(0, 5, device=device, requires_grad=True)
+    experts, gates, loss, _ = ROUTE(logits, 2)
+    assert experts.shape == gates.shape == (0, 2) and loss.isnan()
+    (slope,) = torch.autograd.grad(loss, logits)
+    assert slope.shape == (0, 5)
+
+
+def compare_sort(device: str, tokens: int, experts: int, top_k: int) -> None:
+    """Slots in the order of their experts, and where each expert begins."""
     from augustus_dl.kernels.expert_mlp import fused
 
-    for tokens, experts, top_k in ((1, 1, 1), (5, 8, 8), (many, 8, 2), (130, 5, 3)):
-        logits = torch.randn(tokens, experts, generator=torch.Generator().manual_seed(1))
-        logits = ((logits * 2).round() + 0.0).masked_fill(logits > 1.5, -math.inf).to(device)
-        with poisoned():
-            chosen = fused.best_experts(logits, top_k)
-            order, bounds = fused._sort(chosen, experts)
-        assert torch.equal(chosen, reference.best_experts(logits, top_k))
-        sort = chosen.flatten().cpu().sort(stable=True)
-        assert torch.equal(order.long().cpu(), sort.indices)
-        ends = sort.values.bincount(minlength=experts).cumsum(0).tolist()
-        assert bounds.tolist() == [0, *ends]
-    logits[:] = math.nan
-    assert fused.best_experts(logits, 3).tolist() == [[0, 1, 2]] * len(logits)
+    chosen = reference.route(router_logits(tokens, experts, "plain"), top_k).experts_MK
+    with poisoned():
+        order, bounds = fused._sort(chosen.contiguous().to(device), experts)
+    sort = chosen.flatten().sort(stable=True)
+    assert torch.equal(order.long().cpu(), sort.indices)
+    ends = sort.values.bincount(minlength=experts).cumsum(0).tolist()
+    assert bounds.tolist() == [0, *ends]
 
 
 def compare_fused(
@@ -201,7 +259,14 @@ def compare_fused(
 
 def check_small(device: str) -> None:
     """bfloat16 is left out: in the interpreter a product of it is one of its bits as integers."""
-    compare_router(device)
+    from augustus_dl.kernels.expert_mlp import fused_route
+
+    fused_route._PROGRAMS = 2  # so that a program takes several blocks
+    for shape in (*ROUTERS, (300, 8, 2)):
+        compare_sort(device, *shape)
+        for kind in ROUTER_KINDS:
+            compare_router(device, *shape, kind)
+    compare_degenerate_routers(device)
     compare_fused(device, torch.float32, (1, 7, 70), 2, used=3, experts=3)
     compare_fused(device, torch.float32, (140, 36, 5), 1, used=1, experts=2)
     compare_fused(device, torch.float16, (9, 16, 16), 2, used=2, experts=3)
@@ -209,6 +274,7 @@ def check_small(device: str) -> None:
     x, *others = (t.detach().float().requires_grad_() for t in given)
     tests = "test_schema", "test_autograd_registration", "test_faketensor"
     torch.library.opcheck(FUSED.default, (x, experts, *others), test_utils=tests)
+    torch.library.opcheck(ROUTE.default, (torch.randn(5, 3).requires_grad_(), 2), test_utils=tests)
 
 
 def test_fused_agrees_in_the_interpreter() -> None:
@@ -216,8 +282,21 @@ def test_fused_agrees_in_the_interpreter() -> None:
 
 
 @pytest.mark.gpu
-def test_fused_router_agrees_on_the_gpu() -> None:
-    compare_router("cuda", many=100_000)
+@pytest.mark.parametrize("kind", ROUTER_KINDS)
+@pytest.mark.parametrize("shape", [*ROUTERS, (300_000, 8, 2), (20_000, 64, 6)], ids=str)
+def test_fused_router_agrees_on_the_gpu(shape: tuple[int, int, int], kind: str) -> None:
+    compare_router("cuda", *shape, kind)
+
+
+@pytest.mark.gpu
+def test_degenerate_routers_on_the_gpu() -> None:
+    compare_degenerate_routers("cuda")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("shape", [*ROUTERS, (100_000, 8, 2)], ids=str)
+def test_slots_are_sorted_on_the_gpu(shape: tuple[int, int, int]) -> None:
+    compare_sort("cuda", *shape)
 
 
 @pytest.mark.gpu
