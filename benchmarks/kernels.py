@@ -29,7 +29,7 @@ import torch.nn.functional as F
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 from augustus_dl.kernels import log_partition as chain
-from augustus_dl.kernels.expert_mlp import expert_mlp, route
+from augustus_dl.kernels.expert_mlp import Routing, expert_mlp, route
 from augustus_dl.kernels.expert_mlp import reference as experts_reference
 from augustus_dl.kernels.log_partition import reference as chain_reference
 from augustus_dl.kernels.testing import TOLERANCE, relative_error
@@ -195,11 +195,13 @@ def grouped(
 
 
 def router_case(M: int, E: int, K: int) -> Case:
-    def reference(logits_ME: torch.Tensor) -> torch.Tensor:
-        return experts_reference.route(logits_ME, K).gates_MK
+    """Gates plus the loss, so that no way may leave one of them out."""
 
-    def topk(logits_ME: torch.Tensor) -> torch.Tensor:
-        return logits_ME.topk(K).values.softmax(-1)
+    def both(routing: Routing) -> torch.Tensor:
+        return routing.gates_MK + routing.loss
+
+    def reference(logits_ME: torch.Tensor) -> torch.Tensor:
+        return both(experts_reference.route(logits_ME, K))
 
     return Case(
         kernel="route",
@@ -207,10 +209,9 @@ def router_case(M: int, E: int, K: int) -> Case:
         inputs=(normal(M, E, dtype=torch.float32),),
         reference=reference,
         ways={
-            "fused": lambda: lambda logits: route(logits, K).gates_MK,
+            "fused": lambda: lambda logits: both(route(logits, K)),
             "reference": lambda: reference,
             "reference, compiled": lambda: _compiled(reference),
-            "topk": lambda: topk,
         },
         tolerance=TOLERANCE[torch.float32],
         operations=0,
