@@ -2,6 +2,7 @@
 
     python -m benchmarks.growth --species fly genome.fa.gz --output growth.json
         [--megabases 1 10 100 1000] [--contigs 1000 10000 100000 1000000] [--device cpu]
+        [--sample 0]
     python -m benchmarks.growth --plot growth.json docs/growth.png docs/performance.md
 
 A length is one contig of so many letters of the genome, again from its beginning where it is too
@@ -82,6 +83,8 @@ def measured(point: tuple[int, int], genome: bytes, options: argparse.Namespace)
         write_genome(fasta, genome, number, length)
         own = [sys.executable, "-m", "augustus_dl", f"--species={options.species}"]
         words = [f"--device={options.device}", *SWITCHES, str(fasta)]
+        if options.sample is not None:
+            words.append(f"--sample={options.sample}")
         usage = measure([*own, *words], Path(os.devnull), errors)
         if usage.status:
             raise InputError(f"augustus-dl failed: {errors.read_text(encoding='utf-8').strip()}")
@@ -101,12 +104,14 @@ def run(options: argparse.Namespace) -> None:
     genome = b"".join(bytes(contig.sequence) for contig in contigs(options.fasta))
     if len(genome) < CONTIG:
         raise InputError(f"{options.fasta} has only {len(genome)} letters")
-    report = {"species": options.species, "device": options.device, "points": []}
+    asked = {key: getattr(options, key) for key in ("species", "device", "sample")}
+    report = {**asked, "points": []}
     if options.output.exists():
         report = json.loads(options.output.read_text(encoding="utf-8"))
-        kept = report["species"], report["device"]
-        if kept != (options.species, options.device):
-            raise InputError(f"{options.output} is of {' on '.join(kept)}; name another file")
+        kept = {key: report.get(key) for key in asked}
+        if kept != asked:
+            other = "{species} on {device}, sample {sample}".format_map(kept)
+            raise InputError(f"{options.output} is of {other}; name another file")
     model = load_model(find_profile(options.species).model)
     report["megaflop_per_base"] = round(megaflop_per_base(model), 4)
     done = {(point["contigs"], point["length"]) for point in report["points"]}
@@ -240,6 +245,7 @@ def main() -> None:
     parser.add_argument("fasta", type=Path, nargs="?", help="a genome")
     parser.add_argument("--species", default="fly")
     parser.add_argument("--output", type=Path, help="JSON file of points, kept and added to")
+    parser.add_argument("--sample", type=int, help="default: the species' own; 0: no probabilities")
     parser.add_argument("--megabases", type=float, nargs="*", default=[1, 10, 100, 1000])
     parser.add_argument("--contigs", type=int, nargs="*", default=[10**n for n in range(3, 7)])
     parser.add_argument("--device", default="cpu")

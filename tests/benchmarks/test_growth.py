@@ -49,7 +49,13 @@ def test_points_are_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(growth, "measure", measure)
     options = argparse.Namespace(
-        fasta=fasta, output=output, species="fly", device="cpu", megabases=[0.03, 0.01], contigs=[5]
+        fasta=fasta,
+        output=output,
+        species="fly",
+        device="cpu",
+        sample=None,
+        megabases=[0.03, 0.01],
+        contigs=[5],
     )
     growth.run(options)
     assert runs == [(5, 1_000), (1, 10_000), (1, 30_000)]
@@ -76,7 +82,7 @@ def test_points_are_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert image.stat().st_size > 1_000
 
     options.device = "cuda"
-    with pytest.raises(InputError, match="is of fly on cpu; name another file"):
+    with pytest.raises(InputError, match="is of fly on cpu, sample None; name another file"):
         growth.run(options)
 
 
