@@ -53,9 +53,6 @@ REGION = 200_000
 """Bases after which a region may end."""
 _ROUNDS = 4
 """How often a region is parsed again for the sake of hinted introns, at most."""
-_TOLERANCE = 7.0
-"""Nats, in calibrated odds, that a parse may score less than the best one when hints ask for it;
-docs/experiments.md has the measurement."""
 _IS_INTRON = np.zeros(NUM_LABELS, dtype=bool)
 _IS_INTRON[[*labels_of("+", "D I A"), *labels_of("-", "D I A")]] = True
 
@@ -258,7 +255,7 @@ class Alternatives:
         ]
         judged = self._unheeded.judged(asked)
         loss = part.value(part.labels, judged, config) - part.value(again.labels, judged, config)
-        if not found or loss * config.posterior_scale > _TOLERANCE:
+        if not found or loss * config.posterior_scale > asked.tolerance:
             return []
         if self._options.sample:
             lattice = again.lattice(config, self._options.heat * config.posterior_scale)

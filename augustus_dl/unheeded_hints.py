@@ -3,8 +3,9 @@
 A gene can obey only one of two hints that contradict each other, and where the network is sure that
 there is no gene it may obey none. So after the first parse, which sees all hints, each group that
 was not obeyed gets a parse of its own, which must obey it, of the stretch around it. What comes of
-these parses are further transcripts, unless too much speaks against them. Parsing and joining is
-the business of `alternatives`.
+these parses are further transcripts, unless too much speaks against them: more may where more hints
+stand together and more reads or alignments were seen. Parsing and joining is the business of
+`alternatives`.
 
 What speaks against a further parse is how much less it scores than the best one, but for what the
 network says of bases inside the introns that are hinted: that a kilobase is intergenic is nearly
@@ -13,6 +14,7 @@ the same statement over and over, and spliced reads refute it as a whole.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -37,6 +39,9 @@ _NEAR = 1000
 _FEWEST, _BASES_FOR_ONE = 10, 2000
 """Further parses of a region, and for how many bases one more; millions of hints must not take
 longer than the network."""
+_FOR_DOUBLING, _MOST = 2.0, 7.0
+"""Nats that a further parse may lack for each doubling of what speaks for it, and at most;
+docs/experiments.md has the measurement."""
 _INSIDE = {
     HintType.intron: "I",
     HintType.intronpart: "D I A",
@@ -89,11 +94,13 @@ class FurtherParse(NamedTuple):
     Attributes:
         start, end: the stretch.
         group: the group.
+        tolerance: nats, in calibrated odds, that it may score less than the best parse.
     """
 
     start: int
     end: int
     group: int
+    tolerance: float
 
 
 class UnheededHints:
@@ -146,7 +153,13 @@ class UnheededHints:
             if group not in heeded and not self._overruled(group):
                 left -= 1
                 span = int(groups.begin[group]) - _NEAR, int(groups.end[group]) + _NEAR
-                yield FurtherParse(*_around(span, (start, end), transcripts), group)
+                around = _around(span, (start, end), transcripts)
+                yield FurtherParse(*around, group, self._tolerance(group))
+
+    def _tolerance(self, group: int) -> float:
+        """The more hints a group has and the more often they were seen, the more."""
+        seen = int(self._hints(group)["mult"].sum())
+        return min(_MOST, _FOR_DOUBLING * math.log2(1 + seen))
 
     def _overruled(self, group: int) -> bool:
         """Does a group of higher priority contradict this one?"""
@@ -162,20 +175,20 @@ class UnheededHints:
     def demands(self, parse: FurtherParse) -> np.ndarray:
         """What the scores of a stretch change by so that its parse obeys; int32 [n, 29]."""
         allowed = np.ones((parse.end - parse.start, NUM_LABELS), dtype=bool)
-        for hint in self._hints(parse):
+        for hint in self._hints(parse.group):
             _demand(allowed, hint, parse.start)
         return np.where(allowed, 0, -LIMIT_ON_GRID).astype(np.int32)
 
     def judged(self, parse: FurtherParse) -> np.ndarray:
         """Bases of a stretch whose scores count where its parse is compared; bool [n]."""
         found = np.ones(parse.end - parse.start, dtype=bool)
-        for hint in self._hints(parse):
+        for hint in self._hints(parse.group):
             if hint["type"] == HintType.intron:
                 found[hint["start"] + 1 - parse.start : hint["end"] - 1 - parse.start] = False
         return found
 
-    def _hints(self, parse: FurtherParse) -> np.ndarray:
-        return self._groups.hints.rows[slice(*self._groups.first[parse.group : parse.group + 2])]
+    def _hints(self, group: int) -> np.ndarray:
+        return self._groups.hints.rows[slice(*self._groups.first[group : group + 2])]
 
     def supported(self, transcripts: Sequence[Transcript]) -> list[Transcript]:
         """Those with not much less support by hints than others that they overlap, the best

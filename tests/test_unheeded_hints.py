@@ -111,16 +111,26 @@ def test_a_hint_that_nothing_contradicts_may_ask_as_well():
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.5])
-def test_how_much_may_speak_against_a_further_parse(scale):
+@pytest.mark.parametrize(("seen", "tolerance"), [(1, 2), (3, 4), (100, 7)])
+def test_how_much_may_speak_against_a_further_parse(scale, seen, tolerance):
     """The far donor costs so much more than the near one, the bonuses being equal."""
     hints = rows(("intron", *NEAR, 6), ("intron", *FAR, 6))
-    donors = [label("+", f"D{phase}") for phase in range(3)]
-    for price, expected in ((7 / scale - 0.1, 2), (7 / scale + 0.1, 1)):
+    hints["mult"] = seen
+    donors = labels_of("+", "D")
+    for price, expected in ((tolerance / scale - 0.1, 2), (tolerance / scale + 0.1, 1)):
         scores = nothing()
         scores[20, label("+", "START")] += 90 * GRID
         scores[FAR[0], donors] -= int(price * GRID)
         config = replace(CONFIG, posterior_scale=scale)
         assert len(introns(found(hints, scores=scores, config=config)[0])[0]) == expected
+
+
+def test_hints_that_stand_together_count_together():
+    hints = rows(("intron", *NEAR, 6), ("CDSpart", 20, 26, 1), ("CDSpart", 57, 63, 1))
+    hints["group"] = 0
+    groups, _, _ = grouped(hints, groups=("alignment",))
+    (asked,) = UnheededHints(groups, UnheededOptions()).parses(0, len(TEXT), [])
+    assert asked.tolerance == 4
 
 
 def test_what_a_hinted_intron_holds_does_not_speak_against_it():
@@ -134,11 +144,10 @@ def test_what_a_hinted_intron_holds_does_not_speak_against_it():
 def test_more_bonus_is_followed_at_least_as_often():
     scores = nothing()
     scores[FAR[0], labels_of("+", "D")] -= 20 * GRID
-    followed = [
-        (FAR,)
-        in introns(found(rows(("intron", *NEAR, 8), ("intron", *FAR, b)), scores=scores)[0])[0]
-        for b in (2, 8, 14, 16, 22, 40)
-    ]
+    followed = []
+    for nats in (2, 8, 20, 40, 60, 80):
+        loci, _ = found(rows(("intron", *NEAR, 8), ("intron", *FAR, nats)), scores=scores)
+        followed.append((FAR,) in introns(loci)[0])
     assert followed == sorted(followed) and followed[0] < followed[-1]
 
 
