@@ -8,9 +8,9 @@ of the transcripts reported for it.
 Hints that are not obeyed (`unheeded_hints`) ask for parses of their own, of the stretch around
 them. What comes of these has the probabilities that it has there.
 
-A sequence is treated in regions, so that memory does not grow with it. They are cut in the middle
-of long stretches that the best parse calls intergenic, and probabilities are under the condition
-that the bases left of the cuts are intergenic. The best parse is that of the whole sequence.
+A sequence is treated in regions (`decode.regions`), so that memory does not grow with it;
+probabilities are under the condition that the bases left of their cuts are intergenic. The best
+parse is that of the whole sequence.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from augustus_dl.decode.config import GRID, DecoderConfig
-from augustus_dl.decode.grammar import Graph, build_graph
-from augustus_dl.decode.lattice import NEVER, Lattice, between
+from augustus_dl.decode.config import DecoderConfig
+from augustus_dl.decode.lattice import NEVER, Lattice
 from augustus_dl.decode.parse import parse
 from augustus_dl.decode.posterior import label_posteriors, with_posteriors
+from augustus_dl.decode.regions import Region, regions
 from augustus_dl.decode.sampling import sample_paths
 from augustus_dl.decode.viterbi import Chunk, Decoder, viterbi
 from augustus_dl.encode import intervals_of
 from augustus_dl.errors import OptionError
 from augustus_dl.gene import Gene, Transcript
 from augustus_dl.hinted_introns import HintedIntrons, Repayment
-from augustus_dl.labels import INTERGENIC, NUM_LABELS, labels_of
+from augustus_dl.labels import INTERGENIC
 from augustus_dl.unheeded_hints import FurtherParse, UnheededHints, stretches
 
 __all__ = [
@@ -49,12 +49,8 @@ __all__ = [
 Locus = list[Transcript]
 """Transcripts of one gene, in the order in which they are reported."""
 
-REGION = 200_000
-"""Bases after which a region may end."""
 _ROUNDS = 4
 """How often a region is parsed again for the sake of hinted introns, at most."""
-_IS_INTRON = np.zeros(NUM_LABELS, dtype=bool)
-_IS_INTRON[[*labels_of("+", "D I A"), *labels_of("-", "D I A")]] = True
 
 
 @dataclass(frozen=True)
@@ -152,18 +148,18 @@ class Alternatives:
             and those left of it that no batch had before. Coordinates are those of the sequence.
         """
         known = 0
-        for regions in _regions(Decoder(self._config), chunks):
-            known = regions[-1].end if regions else known
+        for complete in regions(Decoder(self._config), chunks):
+            known = complete[-1].end if complete else known
             yield (
                 known,
                 [
                     [transcript.shifted(region.start) for transcript in locus]
-                    for region in regions
+                    for region in complete
                     for locus in self._loci(region)
                 ],
             )
 
-    def _loci(self, region: _Region) -> list[Locus]:
+    def _loci(self, region: Region) -> list[Locus]:
         """What a region is reported to have, in its own coordinates."""
         transcripts = self._transcripts(region)
         hints = self._unheeded
@@ -177,7 +173,7 @@ class Alternatives:
             loci = [hints.supported(locus) for locus in _loci(kept)]
         return [[transcript.shifted(-region.start) for transcript in locus] for locus in loci]
 
-    def _transcripts(self, region: _Region) -> list[Transcript]:
+    def _transcripts(self, region: Region) -> list[Transcript]:
         """What is found in a region and passes the filters."""
         config, options = self._config, self._options
         if self._introns:
@@ -202,7 +198,7 @@ class Alternatives:
             scored = _merged(scored, further)
         return _selected(scored, exempt, options) if options.sample else scored
 
-    def _repaid(self, region: _Region, config: DecoderConfig) -> _Region:
+    def _repaid(self, region: Region, config: DecoderConfig) -> Region:
         """The region with hinted introns counted as wholes; see `hinted_introns`."""
         region = region._replace(scores=region.scores.copy(), labels=region.labels.copy())
         bounds = region.start, region.end
@@ -226,7 +222,7 @@ class Alternatives:
         return region
 
     def _further(
-        self, region: _Region, config: DecoderConfig, known: Sequence[Transcript]
+        self, region: Region, config: DecoderConfig, known: Sequence[Transcript]
     ) -> list[Transcript]:
         """Transcripts that hints ask for which those known do not obey."""
         hints, offset = self._unheeded, region.start
@@ -241,7 +237,7 @@ class Alternatives:
         return [transcript.shifted(-offset) for transcript in further]
 
     def _parsed_again(
-        self, region: _Region, config: DecoderConfig, asked: FurtherParse
+        self, region: Region, config: DecoderConfig, asked: FurtherParse
     ) -> list[Transcript]:
         """Transcripts of a further parse that obey its group, unless the parse is too unlikely; in
         coordinates of the sequence."""
@@ -280,122 +276,7 @@ def gene_of(contig: str, locus: Locus) -> Gene:
     return Gene(contig, locus[0].strand, tuple(locus), posterior=total)
 
 
-class _Region(NamedTuple):
-    """A part of a sequence that is treated at once.
-
-    Attributes:
-        start: its first base.
-        last: no other one follows.
-        labels: uint8 [n], of the best parse; scores, codes: as for `Decoder.decode`.
-    """
-
-    start: int
-    last: bool
-    labels: np.ndarray
-    scores: np.ndarray
-    codes: np.ndarray
-
-    @property
-    def end(self) -> int:
-        """The base behind it."""
-        return self.start + len(self.labels)
-
-    @property
-    def whole(self) -> bool:
-        """Is it the sequence?"""
-        return self.start == 0 and self.last
-
-    def part(self, start: int, end: int) -> _Region:
-        """Its bases from `start` to `end`, counted from its own first one."""
-        span = slice(start, end)
-        last = self.last and end == len(self.labels)
-        return _Region(
-            self.start + start, last, self.labels[span], self.scores[span], self.codes[span]
-        )
-
-    def value(self, labels: np.ndarray, judged: np.ndarray, config: DecoderConfig) -> float:
-        """Nats that a parse scores, the price of genes and introns included.
-
-        Args:
-            labels: uint8 [n]. judged: bool [n], bases whose scores count.
-        """
-        scores = self.scores[np.arange(len(labels)), labels]
-        return (
-            scores[judged].sum(dtype=np.int64) / GRID
-            + config.gene_start * len(intervals_of(labels != INTERGENIC))
-            + config.intron * len(intervals_of(_IS_INTRON[labels]))
-        )
-
-    def best(self, config: DecoderConfig) -> np.ndarray:
-        """Labels of its best parse; uint8 [n]."""
-        return viterbi(self.scores, self.codes, config, self.graph(config))
-
-    def graph(self, config: DecoderConfig) -> Graph:
-        """What is legal in it. How many genes it has is prescribed to a whole sequence only."""
-        if not self.whole:
-            config = replace(config, gene_count="any")
-        return between(build_graph(config), left=self.start > 0, right=not self.last)
-
-    def lattice(self, config: DecoderConfig, heat: float) -> Lattice:
-        return Lattice(self.graph(config), self.scores, self.codes, heat)
-
-
-def _regions(decoder: Decoder, chunks: Iterable[Chunk]) -> Iterator[list[_Region]]:
-    """Cut a sequence. Where depends on the best parse only, not on the chunks.
-
-    Yields:
-        Those that are complete, often none, for each chunk that is not empty and at the end.
-    """
-    held: list[Chunk] = []
-    start, limit, labels = 0, REGION, np.empty(0, dtype=np.uint8)
-    for piece in decoder.decode(_remembered(chunks, held)):
-        labels = np.concatenate((labels, piece))
-        ready = []
-        while len(labels) >= limit:
-            cut = _cut(labels[:limit])
-            if not cut:
-                limit *= 2
-                continue
-            ready.append(_Region(start, False, labels[:cut], *_taken(held, cut)))
-            start, limit, labels = start + cut, REGION, labels[cut:]
-        yield ready
-    yield [_Region(start, True, labels, *_taken(held, len(labels)))] if len(labels) else []
-
-
-def _remembered(chunks: Iterable[Chunk], held: list[Chunk]) -> Iterator[Chunk]:
-    for chunk in chunks:
-        held.append(chunk)
-        yield chunk
-
-
-def _taken(held: list[Chunk], length: int) -> Chunk:
-    """Take the first `length` bases out of `held`."""
-    taken = []
-    while length:
-        scores, codes = held.pop(0)
-        if len(codes) > length:
-            held.insert(0, (scores[length:], codes[length:]))
-        taken.append((scores[:length], codes[:length]))
-        length -= len(taken[-1][1])
-    scores, codes = zip(*taken, strict=True)
-    return np.concatenate(scores), np.concatenate(codes)
-
-
-def _cut(labels: np.ndarray) -> int:
-    """Where to cut: in the middle of the longest intergenic stretch of the second half.
-
-    Returns:
-        The base right of the cut, with an intergenic one left of it; 0 when there is none.
-    """
-    half = len(labels) // 2
-    stretches = intervals_of(labels[half:] == INTERGENIC)
-    if not len(stretches):
-        return 0
-    first, last = stretches[np.argmax(stretches[:, 1] - stretches[:, 0])]
-    return half + int(first + last + 1) // 2
-
-
-def _most_accurate(lattice: Lattice, region: _Region, config: DecoderConfig) -> np.ndarray:
+def _most_accurate(lattice: Lattice, region: Region, config: DecoderConfig) -> np.ndarray:
     """The legal label path with the largest expected number of right labels; uint8 [n]."""
     scores = np.round(label_posteriors(lattice) * np.iinfo(np.int16).max).astype(np.int16)
     graph = region.graph(replace(config, gene_start=0.0, intron=0.0, gc_donor=0.0))

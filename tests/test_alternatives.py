@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from augustus_dl import alternatives
 from augustus_dl.alternatives import AlternativeOptions, Alternatives, gene_of
+from augustus_dl.decode import regions
+from augustus_dl.decode.config import GRID
 from augustus_dl.decode.grammar import build_graph
 from augustus_dl.decode.lattice import Lattice
 from augustus_dl.decode.parse import parse
@@ -29,7 +31,7 @@ from augustus_dl.labels import from_labels
 from tests.decode import test_overlap
 from tests.decode.enumeration import all_paths, probabilities
 from tests.decode.test_posterior import GENES
-from tests.decode.test_viterbi import TOY, random_scores, toy
+from tests.decode.test_viterbi import TOY, random_scores, score_of, toy
 
 SCORED = AlternativeOptions(sample=100, keep_best=True)
 DRAWN = replace(SCORED, alternatives=True)
@@ -194,7 +196,7 @@ def test_genes_are_as_likely_as_their_transcripts_together():
 @pytest.mark.parametrize("region", [200_000, 700, 60])
 @pytest.mark.parametrize("options", [SCORED, replace(SCORED, keep_best=False)])
 def test_the_best_parse_is_the_decoders(genome, options, region, monkeypatch):
-    monkeypatch.setattr(alternatives, "REGION", region)
+    monkeypatch.setattr(regions, "REGION", region)
     scores, codes = genome
     plain = list(parse(Decoder(TOY).decode([genome]), TOY))
     assert len(plain) > 20
@@ -208,7 +210,7 @@ def test_the_best_parse_is_the_decoders(genome, options, region, monkeypatch):
 
 @pytest.mark.parametrize("options", [SCORED, replace(DRAWN, min_exon_intron=0.02)])
 def test_chunks_change_nothing(genome, options, monkeypatch):
-    monkeypatch.setattr(alternatives, "REGION", 700)
+    monkeypatch.setattr(regions, "REGION", 700)
     loci = found(*genome, TOY, options)
     assert found(*genome, TOY, options, size=6000) == loci
     assert found(*genome, TOY, options, size=37) == loci
@@ -216,7 +218,7 @@ def test_chunks_change_nothing(genome, options, monkeypatch):
 
 def test_batches_keep_step_with_chunks(genome, monkeypatch):
     """Genes come while the sequence goes on, and one list for each chunk, as `parse` has it."""
-    monkeypatch.setattr(alternatives, "REGION", 400)
+    monkeypatch.setattr(regions, "REGION", 400)
     scores, codes = genome
     given_out = 0
 
@@ -240,25 +242,39 @@ def test_batches_keep_step_with_chunks(genome, monkeypatch):
 
 
 def test_regions_are_cut_between_genes(genome, monkeypatch):
-    monkeypatch.setattr(alternatives, "REGION", 300)
+    monkeypatch.setattr(regions, "REGION", 300)
     path = viterbi(*genome, TOY)
-    regions = [r for ready in alternatives._regions(Decoder(TOY), [genome]) for r in ready]
-    assert len(regions) > 10
-    assert np.array_equal(np.concatenate([r.labels for r in regions]), path)
-    assert np.array_equal(np.concatenate([r.scores for r in regions]), genome[0])
-    assert np.array_equal(np.concatenate([r.codes for r in regions]), genome[1])
-    assert [r.last for r in regions] == [False] * (len(regions) - 1) + [True]
-    for left, right in pairwise(regions):
+    cut = [r for ready in regions.regions(Decoder(TOY), [genome]) for r in ready]
+    assert len(cut) > 10
+    assert np.array_equal(np.concatenate([r.labels for r in cut]), path)
+    assert np.array_equal(np.concatenate([r.scores for r in cut]), genome[0])
+    assert np.array_equal(np.concatenate([r.codes for r in cut]), genome[1])
+    assert [r.last for r in cut] == [False] * (len(cut) - 1) + [True]
+    for left, right in pairwise(cut):
         assert left.start + len(left.labels) == right.start
         assert left.labels[-1] == 0
 
 
+def test_a_region_knows_what_parses_score(genome):
+    scores, codes = genome
+    config = replace(TOY, gc_donor=0.0)
+    path = viterbi(scores, codes, config)
+    region = regions.Region(0, True, path, scores, codes)
+    everywhere = np.ones(len(path), dtype=bool)
+    expected = score_of(path[None], scores, codes, config)[0] / GRID
+    assert region.value(path, everywhere, config) == pytest.approx(expected)
+    without = everywhere.copy()
+    without[100:200] = False
+    left_out = scores[np.arange(100, 200), path[100:200]].sum(dtype=int) / GRID
+    assert region.value(path, without, config) == pytest.approx(expected - left_out)
+
+
 def test_regions_grow_where_there_is_no_place_to_cut(monkeypatch):
-    monkeypatch.setattr(alternatives, "REGION", 10)
+    monkeypatch.setattr(regions, "REGION", 10)
     codes = base_codes(b"A" * 99 + b"TAA" + b"A" * 98)
     scores = np.zeros((200, 29), dtype=np.int16)
     scores[:100, 0] = -9999
-    ((first, *_), _) = alternatives._regions(Decoder(TOY), [(scores, codes)])
+    ((first, *_), _) = regions.regions(Decoder(TOY), [(scores, codes)])
     assert first.labels[:102].all()
     assert len(first.labels) == (102 + 160) // 2
 
@@ -269,8 +285,8 @@ def test_regions_are_independent_where_intergenic_is_certain(genome, monkeypatch
     scores = np.where(wall[:, None], -32000, scores).astype(np.int16)
     scores[wall, 0] = 32000
     together = found(scores, codes, TOY, SCORED)
-    monkeypatch.setattr(alternatives, "REGION", 1000)
-    monkeypatch.setattr(alternatives, "_cut", lambda labels: 500)
+    monkeypatch.setattr(regions, "REGION", 1000)
+    monkeypatch.setattr(regions, "_cut", lambda labels: 500)
     apart = found(scores, codes, TOY, SCORED)
     assert len(apart) == len(together) > 10
     for (one,), (other,) in zip(apart, together, strict=True):
@@ -362,7 +378,7 @@ def test_most_accurate_parse():
 
 
 def test_most_accurate_parse_with_probabilities(genome, monkeypatch):
-    monkeypatch.setattr(alternatives, "REGION", 700)
+    monkeypatch.setattr(regions, "REGION", 700)
     options = replace(SCORED, temperature=4)
     likeliest = {one for (one,) in found(*genome, TOY, options)}
     accurate = {one for (one,) in found(*genome, TOY, replace(options, mea=True))}
@@ -396,7 +412,7 @@ def test_prescribed_numbers_of_genes(genome, count, options, monkeypatch):
     loci = found(scores, base_codes(GENES.encode()), config, replace(options, sample=400))
     total = sum(one.posterior for locus in loci for one in locus)
     assert total > 0.97  # there is a gene, and hardly any likely one was not drawn
-    monkeypatch.setattr(alternatives, "REGION", 700)
+    monkeypatch.setattr(regions, "REGION", 700)
     assert found(*genome, config, options)
 
 
