@@ -5,6 +5,8 @@ python -m pytest tests/test_letters.py
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,6 +55,11 @@ def test_a_step_is_refused() -> None:
         packed[::2]
     with pytest.raises(ValueError, match="step of -1"):
         codes_on_demand(packed)[::-1]
+
+
+def test_packed_letters_go_to_other_processes() -> None:
+    packed = written([b"ACGTRNN" * 9], 10)
+    assert bytes(pickle.loads(pickle.dumps(packed))) == bytes(packed)
 
 
 def test_half_a_byte_a_letter() -> None:
