@@ -1,4 +1,4 @@
-"""Species profiles: where they are found, how they are read and how training writes them.
+"""Species profiles: where they are found, and which network answers for which species.
 
 A species folder holds `<name>_parameters.cfg` (AUGUSTUS's syntax) and `<name>_dl.json`, which names
 the folder with the weights. Folders of AUGUSTUS_CONFIG_PATH come first, then the user's own, then
@@ -13,41 +13,40 @@ import difflib
 import json
 import logging
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from augustus_dl.catalogue import DEFAULT_PARAMETERS, Species, catalogue, checkpoints
+from augustus_dl.catalogue import Species, catalogue, checkpoints
 from augustus_dl.errors import ModelError, SpeciesError
-from augustus_dl.io.files import whole_file
+from augustus_dl.profile_files import (
+    FIELDS,
+    OPTIONAL,
+    STATUSES,
+    cfg_name,
+    json_name,
+    model_folder,
+    read_json,
+    read_parameters,
+)
 
 __all__ = [
-    "STATUSES",
     "WEIGHTS",
     "Profile",
-    "check_species_name",
     "clade_profile",
     "clades",
     "find_parent",
     "find_profile",
     "organism",
-    "read_parameters",
-    "replace_decoder",
     "shipped_species",
     "species_names",
     "species_table",
-    "write_parameters",
-    "write_profile",
 ]
 
 _LOG = logging.getLogger(__name__)
-
-STATUSES = ("trained on this species", "clade", "far relative")
-"""How near the training data of a checkpoint are to the species it answers for."""
 
 _NOTES = {
     True: "",
@@ -56,19 +55,8 @@ _NOTES = {
 }
 """What `--species=help` says of a species with a checkpoint of its own, by `beats_augustus`."""
 
-_FIELDS: dict[str, type | tuple[type, ...]] = {
-    "model": str,
-    "clade": str,
-    "decoder": dict,
-    "status": str,
-    "beats_augustus": (bool, type(None)),
-    "scores": dict,
-}
-_OPTIONAL = {"accurate": bool}
 WEIGHTS = ("config.json", "model.safetensors")
 """Files of a model folder that a network is made of."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_TRAIN = "train it with `augustus-dl train`, or name another species"
 _ANY_CLADE = "none"
 """Clade of a checkpoint that was trained on all of them and is told which one to predict for."""
 _UNDIVIDED = ("animals", "eukaryotes")
@@ -117,7 +105,7 @@ class Profile:
         value = self.parameters.get("translation_table", "1")
         if not value.isdecimal():
             raise SpeciesError(
-                f"{self.folder / _cfg(self.name)}: translation_table {value!r} is no number"
+                f"{self.folder / cfg_name(self.name)}: translation_table {value!r} is no number"
             )
         return int(value)
 
@@ -149,7 +137,7 @@ def find_profile(name: str, config_path: str | os.PathLike | None = None) -> Pro
         return _run_folder(Path(name).expanduser())
     roots = _roots(config_path)
     for root in roots:
-        if name and (root / name / _cfg(name)).is_file():
+        if name and (root / name / cfg_name(name)).is_file():
             return _in_folder(name, root / name)
     shipped = _shipped()
     if shipped in roots and name in catalogue(shipped):
@@ -175,7 +163,7 @@ def clade_profile(clade: str) -> Profile:
         raise SpeciesError(f"no checkpoint for clade {clade!r}; there are {', '.join(clades())}")
     name = checkpoints(_shipped())[clade]
     folder = _shipped() / name
-    return _answered(name, folder, read_parameters(folder / _cfg(name)), clade)
+    return _answered(name, folder, read_parameters(folder / cfg_name(name)), clade)
 
 
 def find_parent(name: str) -> Profile:
@@ -221,8 +209,8 @@ def species_table(config_path: str | os.PathLike | None = None) -> list[tuple[st
 
 def _notes() -> dict[str, str]:
     """The note on each organism with a checkpoint of its own, by scientific name."""
-    folders = (path for path in _shipped().iterdir() if (path / _json(path.name)).is_file())
-    contents = {path.name: _content(path / _json(path.name)) for path in folders}
+    folders = (path for path in _shipped().iterdir() if (path / json_name(path.name)).is_file())
+    contents = {path.name: read_json(path / json_name(path.name)) for path in folders}
     return {organism(name): _NOTES[content["beats_augustus"]] for name, content in contents.items()}
 
 
@@ -230,108 +218,6 @@ def organism(name: str) -> str:
     """Scientific name of a species of AUGUSTUS, "" when it is not known."""
     species = catalogue(_shipped()).get(name)
     return species.organism if species else ""
-
-
-def read_parameters(path: str | os.PathLike) -> dict[str, str]:
-    """Keys and values of a cfg file in AUGUSTUS's syntax.
-
-    The first two words of a line count, `#` begins a comment line, `include FILE` reads a file
-    relative to the config folder (two above the species' folder), the last value of a key wins.
-
-    Raises:
-        SpeciesError: the file or one it includes cannot be read.
-    """
-    return _parameters(Path(path), Path(path).absolute().parent.parent.parent, depth=0)
-
-
-def write_profile(
-    folder: str | os.PathLike,
-    name: str,
-    *,
-    clade: str,
-    decoder: Mapping[str, Any],
-    status: str,
-    beats_augustus: bool | None,
-    scores: Mapping[str, Any],
-    model: str = ".",
-    accurate: bool = False,
-    parameters: Mapping[str, str] | None = None,
-) -> None:
-    """Write `<name>_dl.json` and `<name>_parameters.cfg`, each whole or not at all.
-
-    A cfg that is there already stays as it is unless `parameters` are given: pipelines and people
-    edit it. The weights are not written here.
-
-    Args:
-        folder: is made when it does not exist.
-        model: folder of the weights relative to `folder`.
-        parameters: keys of the cfg that differ from DEFAULT_PARAMETERS.
-
-    Raises:
-        SpeciesError: the name, status or model path is not one that can be read back.
-    """
-    folder = Path(folder)
-    check_species_name(name)
-    content = {
-        "model": model,
-        "clade": clade,
-        "status": status,
-        "beats_augustus": beats_augustus,
-        "scores": dict(scores),
-        "decoder": dict(decoder),
-    }
-    if accurate:
-        content["accurate"] = True
-    _check(content, folder / _json(name))
-    _model_folder(folder, model, folder / _json(name))
-    folder.mkdir(parents=True, exist_ok=True)
-    if parameters is not None or not (folder / _cfg(name)).exists():
-        write_parameters(folder, name, DEFAULT_PARAMETERS | dict(parameters or {}))
-    with whole_file(folder / _json(name)) as path:
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def check_species_name(name: str) -> None:
-    """See that a name can be that of a folder and of files.
-
-    Raises:
-        SpeciesError: it cannot.
-    """
-    if not _NAME.fullmatch(name):
-        raise SpeciesError(f"species name {name!r}: use letters, digits, '_', '.' and '-' only")
-
-
-def replace_decoder(path: Path, constants: Mapping[str, Any]) -> None:
-    """Give a `*_dl.json` these constants of the decoder; others that it has stay.
-
-    Raises:
-        SpeciesError: it cannot be read, or is no profile.
-    """
-    content = _content(path)
-    content["decoder"] |= constants
-    with whole_file(path) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def write_parameters(folder: str | os.PathLike, name: str, parameters: Mapping[str, str]) -> None:
-    """Write `<name>_parameters.cfg` into an existing folder, whole or not at all.
-
-    With the parameters of a species in `augustus_dl.catalogue` it makes a folder that programs take
-    for one of AUGUSTUS's.
-    """
-    width = max(map(len, parameters)) + 2
-    lines = [f"# Settings of {name} in AUGUSTUS's syntax: key, value, comment"]
-    lines += [f"{key:{width}}{value}" for key, value in parameters.items()]
-    with whole_file(Path(folder) / _cfg(name)) as path:
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _cfg(name: str) -> str:
-    return f"{name}_parameters.cfg"
-
-
-def _json(name: str) -> str:
-    return f"{name}_dl.json"
 
 
 @cache
@@ -374,7 +260,7 @@ def _names(roots: list[Path]) -> list[str]:
         for root in roots
         if root.is_dir()
         for folder in root.iterdir()
-        if (folder / _cfg(folder.name)).is_file()
+        if (folder / cfg_name(folder.name)).is_file()
     }
     return sorted(folders.union(catalogue(_shipped()) if _shipped() in roots else ()))
 
@@ -389,8 +275,8 @@ def _unknown(name: str, roots: list[Path]) -> SpeciesError:
         f'Type "augustus --species=help" to see available species.{guess}'
     )
     error.add_note(
-        f"Could not find the config file {roots[0] / name / _cfg(name)}.\n"
-        f" Looking for {_cfg(name)} in the configuration directory instead ... not found."
+        f"Could not find the config file {roots[0] / name / cfg_name(name)}.\n"
+        f" Looking for {cfg_name(name)} in the configuration directory instead ... not found."
     )
     return error
 
@@ -402,19 +288,19 @@ def _run_folder(folder: Path) -> Profile:
             f"{folder} is no species folder: it must hold one *_dl.json, not {len(found)}"
         )
     name = found[0].name.removesuffix("_dl.json")
-    return _read(name, folder, read_parameters(folder / _cfg(name)), found[0])
+    return _read(name, folder, read_parameters(folder / cfg_name(name)), found[0])
 
 
 def _network(folder: Path, name: str) -> Path | None:
     """The JSON file of a species folder, also after the folder and its cfg got another name."""
     found = sorted(folder.glob("*_dl.json"))
-    named = [path for path in found if path.name == _json(name)]
+    named = [path for path in found if path.name == json_name(name)]
     return (named or found)[0] if named or len(found) == 1 else None
 
 
 def _in_folder(name: str, folder: Path) -> Profile:
     """The profile of a species folder; where it has no network, another one answers."""
-    parameters = read_parameters(folder / _cfg(name))
+    parameters = read_parameters(folder / cfg_name(name))
     for owner in (folder, _shipped() / name):
         path = _network(owner, name)
         if path:
@@ -439,7 +325,7 @@ def _answered(name: str, folder: Path, parameters: Mapping[str, str], clade: str
     What was measured with the checkpoint holds for names of the same organism only.
     """
     checkpoint = checkpoints(_shipped())[clade]
-    path = _shipped() / checkpoint / _json(checkpoint)
+    path = _shipped() / checkpoint / json_name(checkpoint)
     profile = _read(name, folder, parameters, path)
     if organism(name) and organism(name) == organism(checkpoint):
         return profile
@@ -452,8 +338,8 @@ def _answered(name: str, folder: Path, parameters: Mapping[str, str], clade: str
 
 def _read(name: str, folder: Path, parameters: Mapping[str, str], path: Path) -> Profile:
     """The profile with these settings and the network that the JSON file at `path` names."""
-    content = _content(path)
-    model = _model_folder(path.parent, content["model"], path)
+    content = read_json(path)
+    model = model_folder(path.parent, content["model"], path)
     missing = [file for file in WEIGHTS if not (model / file).is_file()]
     if missing:
         raise ModelError(
@@ -465,63 +351,5 @@ def _read(name: str, folder: Path, parameters: Mapping[str, str], path: Path) ->
         folder=folder,
         model=model,
         parameters=parameters,
-        **{key: content[key] for key in _FIELDS | _OPTIONAL if key in content and key != "model"},
+        **{key: content[key] for key in FIELDS | OPTIONAL if key in content and key != "model"},
     )
-
-
-def _content(path: Path) -> dict[str, Any]:
-    """What a `*_dl.json` holds, checked."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise SpeciesError(f"{path}:{error.lineno} is not JSON: {error.msg}; {_TRAIN}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpeciesError(f"{path} cannot be read: {error}") from error
-    _check(content, path)
-    return content
-
-
-def _check(content: object, path: Path) -> None:
-    """Refuse a `*_dl.json` that lacks a key or has a value of another kind."""
-    if not isinstance(content, dict):
-        raise SpeciesError(f"{path} holds no JSON object")
-    given = {key: kind for key, kind in _OPTIONAL.items() if key in content}
-    for key, kind in (_FIELDS | given).items():
-        if key not in content or not isinstance(content[key], kind):
-            kinds = kind if isinstance(kind, tuple) else (kind,)
-            named = " or ".join(each.__name__ for each in kinds)
-            raise SpeciesError(f"{path}: {key!r} is missing or not of type {named}")
-    if content["status"] not in STATUSES:
-        raise SpeciesError(f"{path}: status {content['status']!r} is none of {', '.join(STATUSES)}")
-
-
-def _model_folder(folder: Path, pointer: str, path: Path) -> Path:
-    """The folder with the weights: `folder` itself or another species beside it.
-
-    Paths are compared as written, so that folders reached through links work; a path out of the
-    species' parent folder is refused, since it would break when profiles are copied.
-    """
-    relative = PurePosixPath(pointer)
-    target = Path(os.path.normpath(folder.absolute() / relative))
-    if relative.is_absolute() or not target.is_relative_to(folder.absolute().parent):
-        raise SpeciesError(f"{path}: model {pointer!r} leads out of {folder.absolute().parent}")
-    return target
-
-
-def _parameters(path: Path, config_folder: Path, depth: int) -> dict[str, str]:
-    if depth > 8:
-        raise SpeciesError(f"{path} includes itself")
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise SpeciesError(f"Could not find the config file {path}: {error.strerror}") from error
-    parameters: dict[str, str] = {}
-    for line in text.splitlines():
-        words = line.split()
-        if len(words) < 2 or words[0].startswith("#"):
-            continue
-        if words[0] == "include":
-            parameters |= _parameters(config_folder / words[1], config_folder, depth + 1)
-        else:
-            parameters[words[0]] = words[1]
-    return parameters

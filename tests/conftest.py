@@ -45,7 +45,7 @@ def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from augustus_dl.network.config import NetworkConfig
     from augustus_dl.network.model import AnnotationModel
-    from augustus_dl.profile import write_profile
+    from augustus_dl.profile_files import write_profile
 
     folder = tmp_path_factory.mktemp("species") / "toy"
     with torch.random.fork_rng(), torch.no_grad():

@@ -13,14 +13,11 @@ from augustus_dl import profile as profiles
 from augustus_dl.catalogue import DEFAULT_PARAMETERS, catalogue, checkpoints
 from augustus_dl.errors import ModelError, SpeciesError
 from augustus_dl.genetic_code import genetic_code
-from augustus_dl.profile import (
+from augustus_dl.profile import find_profile, organism, species_names, species_table
+from augustus_dl.profile_files import (
     STATUSES,
-    find_profile,
-    organism,
     read_parameters,
     replace_decoder,
-    species_names,
-    species_table,
     write_parameters,
     write_profile,
 )

@@ -23,7 +23,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from augustus_dl.errors import OptionError
-from augustus_dl.profile import read_parameters
+from augustus_dl.profile_files import read_parameters
 
 __all__ = [
     "CommandLine",

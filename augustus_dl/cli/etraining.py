@@ -38,7 +38,8 @@ from augustus_dl.genetic_code import (
 from augustus_dl.io.fasta import Contig
 from augustus_dl.io.files import whole_file
 from augustus_dl.io.query import open_query
-from augustus_dl.profile import find_profile, read_parameters, species_table
+from augustus_dl.profile import find_profile, species_table
+from augustus_dl.profile_files import read_parameters
 
 __all__ = ["CodonCounts", "gene_faults", "main"]
 

@@ -111,7 +111,8 @@ def _destination(species: str, output: Path | None, config_path: Path | None) ->
     Raises:
         OptionError: it cannot be one.
     """
-    from augustus_dl.profile import check_species_name, species_names
+    from augustus_dl.profile import species_names
+    from augustus_dl.profile_files import check_species_name
 
     check_species_name(species)
     if output is not None:

@@ -29,7 +29,7 @@ def fit(
     is the honest one: each half of the genes under what was fitted on the other half.
     """
     from augustus_dl.engine import open_engine
-    from augustus_dl.profile import replace_decoder
+    from augustus_dl.profile_files import replace_decoder
     from augustus_dl.train.fit import fit as fit_parts
     from augustus_dl.train.fit import held_out_pieces, starting_point
     from augustus_dl.train.held_out import parts_of

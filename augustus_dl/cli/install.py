@@ -22,7 +22,7 @@ import typer
 from augustus_dl.catalogue import catalogue
 from augustus_dl.cli.arguments import options
 from augustus_dl.errors import OptionError
-from augustus_dl.profile import write_parameters
+from augustus_dl.profile_files import write_parameters
 
 __all__ = ["install"]
 

@@ -16,7 +16,7 @@ import torch
 from augustus_dl.errors import TrainingError
 from augustus_dl.io.files import whole_file
 from augustus_dl.network.model import AnnotationModel, quiet_transformers
-from augustus_dl.profile import write_profile
+from augustus_dl.profile_files import write_profile
 from augustus_dl.tokenizer import save as save_tokenizer
 from augustus_dl.train.config import TrainConfig
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from augustus_dl.errors import TrainingError
-from augustus_dl.profile import Profile, find_profile, write_profile
+from augustus_dl.profile import Profile, find_profile
+from augustus_dl.profile_files import write_profile
 from augustus_dl.train.finetune import Outcome
 
 __all__ = ["point_to", "put_network", "put_parent"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from augustus_dl.profile import write_profile
+from augustus_dl.profile_files import write_profile
 from tests.cli.stand_in import DATA
 
 FACTS = {

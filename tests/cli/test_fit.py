@@ -13,7 +13,7 @@ import pytest
 from augustus_dl.cli import main
 from augustus_dl.network.config import NetworkConfig
 from augustus_dl.network.model import AnnotationModel
-from augustus_dl.profile import write_profile
+from augustus_dl.profile_files import write_profile
 from augustus_dl.train.pack import Pack, write_pack
 from augustus_dl.train.run_folder import write_model
 from tests.train.conftest import make_piece

@@ -20,7 +20,8 @@ from augustus_dl.cli.arguments import options
 from augustus_dl.cli.install import parameter_descriptions
 from augustus_dl.cli.subcommands import app
 from augustus_dl.errors import OptionError
-from augustus_dl.profile import read_parameters, species_names
+from augustus_dl.profile import species_names
+from augustus_dl.profile_files import read_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = {"augustus", "etraining", "augustus-dl"}

@@ -13,7 +13,7 @@ import pytest
 
 from augustus_dl.decode.config import DecoderConfig
 from augustus_dl.errors import OptionError, SpeciesError, TrainingError
-from augustus_dl.profile import write_profile
+from augustus_dl.profile_files import write_profile
 from augustus_dl.train.fit import fit, held_out_pieces, starting_point
 from augustus_dl.train.held_out import parts_of
 from augustus_dl.train.pack import Piece
