@@ -108,22 +108,34 @@ class OpenVinoEngine:
         return under_way(begun, -(-self.workers // (1 + self._accurate)))
 
     def _begin(self, window: Window, scale: np.ndarray, utr: bool) -> list[Future]:
-        """Have a window worked on; the last step has the scores.
+        """Have a window worked on, a direction by each worker; the last future has the scores.
 
-        A step that waits for others stands behind them in the queue, so it cannot block them.
+        The direction that is done last goes on to the scores, so that no worker waits for another.
         """
         plan = _Plan.of(window, self._shape)
         given = [(plan.codes, plan.masked)]
         if self._accurate:
             given.append((reverse_complement(plan.codes), plan.masked[::-1]))
-        halves = [self._pool.submit(self._half, plan, *half) for half in given]
-        return [*halves, self._pool.submit(self._finish, plan, window, halves, scale, utr)]
+        halves: list[_Half | None] = [None] * len(given)
+        scores: Future[np.ndarray] = Future()
+        lock = threading.Lock()
 
-    def _half(self, plan: _Plan, codes: np.ndarray, masked: np.ndarray) -> list[_Half]:
-        """One direction of a window through the graphs `down` and `trunk`.
+        def direction(number: int) -> None:
+            try:
+                half = self._half(plan, *given[number])
+                with lock:
+                    halves[number] = half
+                    last = all(halves)
+                if last and scores.set_running_or_notify_cancel():
+                    scores.set_result(self._finish(plan, window, halves, scale, utr))
+            except BaseException as error:
+                if not scores.done():
+                    scores.set_exception(error)
 
-        It is alone in a list, so that who needs it can take it out: the list lives on in a Future.
-        """
+        return [*(self._pool.submit(direction, number) for number in range(len(given))), scores]
+
+    def _half(self, plan: _Plan, codes: np.ndarray, masked: np.ndarray) -> _Half:
+        """One direction of a window through the graphs `down` and `trunk`."""
         codes = _resized(codes, plan.outer, N)
         masked = _resized(masked, plan.outer, False).view(np.uint8)
         kmers = _kmers(codes)
@@ -140,13 +152,12 @@ class OpenVinoEngine:
             else:
                 tokens.append(np.broadcast_to(self._blank_token(), (plan.tokens, plan.width)))
         row = np.concatenate(tokens)[plan.first : plan.last]
-        return [_Half(self._run("trunk", [row[None]])[0], skips)]
+        return _Half(self._run("trunk", [row[None]])[0], skips)
 
     def _finish(
-        self, plan: _Plan, window: Window, halves: list[Future], scale: np.ndarray, utr: bool
+        self, plan: _Plan, window: Window, directions: list[_Half], scale: np.ndarray, utr: bool
     ) -> np.ndarray:
         """Scores of a window's core from its directions."""
-        directions = [half.result().pop() for half in halves]
         parts = []
         for piece in range(plan.pieces):
             given = []
