@@ -249,9 +249,11 @@ class Alternatives:
             for transcript in parse([again.labels], config)
             if asked.group in self._unheeded.obeyed(transcript.shifted(part.start))
         ]
+        if not found:
+            return []
         judged = self._unheeded.judged(asked)
         loss = part.value(part.labels, judged, config) - part.value(again.labels, judged, config)
-        if not found or loss * config.posterior_scale > asked.tolerance:
+        if loss * config.posterior_scale > asked.tolerance:
             return []
         if self._options.sample:
             lattice = again.lattice(config, self._options.heat * config.posterior_scale)

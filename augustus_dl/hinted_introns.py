@@ -17,7 +17,7 @@ import numpy as np
 from augustus_dl.decode.bonus import FULL, Strength, hinted_intron_ends
 from augustus_dl.gene import Transcript
 from augustus_dl.hints import Extrinsic, HintGroups, HintType
-from augustus_dl.labels import label
+from augustus_dl.labels import labels_of
 
 __all__ = ["HintedIntrons", "Repayment"]
 
@@ -71,7 +71,7 @@ class HintedIntrons:
             return None
         base = end - 1 if left else start
         kind = "A" if bool(left) == (strand == "+") else "D"
-        labels = tuple(label(strand, f"{kind}{phase}") for phase in range(3))
+        labels = labels_of(strand, kind)
         hinted, others = self._other[bool(left)]
         mine = start if left else end - 1
         low, high = np.searchsorted(hinted, mine), np.searchsorted(hinted, mine, side="right")

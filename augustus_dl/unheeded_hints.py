@@ -145,6 +145,8 @@ class UnheededHints:
         groups = self._groups
         near = groups.overlapping(start, end)
         near = near[self._asking[near] & (groups.begin[near] >= start) & (groups.end[near] <= end)]
+        if not len(near):
+            return
         heeded = set[int]().union(*map(self.obeyed, transcripts))
         left = _FEWEST + (end - start) // _BASES_FOR_ONE
         for group in near[np.argsort(-groups.mult[near], kind="stable")].tolist():

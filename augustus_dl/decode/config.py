@@ -10,7 +10,7 @@ import numpy as np
 
 from augustus_dl.errors import OptionError
 from augustus_dl.genetic_code import GeneticCode, genetic_code
-from augustus_dl.labels import INTERGENIC, NUM_LABELS, label
+from augustus_dl.labels import INTERGENIC, NUM_LABELS, labels_of
 
 __all__ = ["GRID", "DecoderConfig"]
 
@@ -152,9 +152,8 @@ class DecoderConfig:
         weights = np.ones(NUM_LABELS, dtype=np.float32)
         weights[INTERGENIC] = self.intergenic_weight
         for strand in "+-":
-            for k in range(3):
-                weights[label(strand, f"C{k}")] = self.coding_weight
-                weights[label(strand, f"I{k}")] = self.intron_weight
+            weights[[*labels_of(strand, "C")]] = self.coding_weight
+            weights[[*labels_of(strand, "I")]] = self.intron_weight
         return weights
 
     def to_dict(self) -> dict[str, Any]:

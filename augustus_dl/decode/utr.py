@@ -23,7 +23,7 @@ from augustus_dl.decode.grammar import IMPOSSIBLE
 from augustus_dl.decode.native import native
 from augustus_dl.encode import BasesOnDemand
 from augustus_dl.gene import Interval, Transcript
-from augustus_dl.labels import NUM_LABELS, NUM_UTR_LABELS, label, utr_label
+from augustus_dl.labels import NUM_LABELS, NUM_UTR_LABELS, labels_of, utr_label
 
 __all__ = ["REACH", "UtrTrack", "with_utrs"]
 
@@ -45,9 +45,7 @@ though for likelier than what lies around them."""
 
 _A, _C, _G, _T = range(4)
 _DEAD = IMPOSSIBLE // 2
-_SITE_COLUMNS = [
-    [label(strand, f"{kind}{k}") for k in range(3)] for strand in "+-" for kind in "DA"
-]
+_SITE_COLUMNS = [labels_of(strand, kind) for strand in "+-" for kind in "DA"]
 
 
 _Locus = list[Transcript]

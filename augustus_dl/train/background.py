@@ -13,7 +13,7 @@ import numpy as np
 from augustus_dl.encode import intervals_of, reverse_complement
 from augustus_dl.errors import TrainingError
 from augustus_dl.io.species_parameters import Content
-from augustus_dl.labels import INTERGENIC, label, mirror
+from augustus_dl.labels import INTERGENIC, label, labels_of, mirror
 from augustus_dl.train.chains import draw_chain
 from augustus_dl.train.pack import Piece
 
@@ -33,9 +33,7 @@ _LEAST = 200_000
 """With fewer bases of a class, those of all classes serve."""
 _CLEAR, _TRIALS = 100, 20
 """A gene's neighbour has so many bases without soft-mask at the gene, if so many trials find it."""
-_DONORS, _INTRON, _ACCEPTORS = (
-    tuple(label("+", f"{kind}{phase}") for phase in range(3)) for kind in "DIA"
-)
+_DONORS, _INTRON, _ACCEPTORS = (labels_of("+", kind) for kind in "DIA")
 
 
 class MarkovBackground:
